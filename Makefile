@@ -1,0 +1,52 @@
+# Every target installs what it needs, with pinned versions, into .venv; nothing outside this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --upgrade --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench mutation fuzz format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/installed ## one patient, from the command line
+	$(BIN)/rlsiron interpret --ferritin "62 ng/mL" --tsat "18 %" --age 44 --sex female
+
+test: .venv/installed-dev ## the whole suite
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev ## everything that must hold before a change lands
+	scripts/check
+
+bench: .venv/installed-dev ## every benchmarks/bench_*.py
+	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+mutation: .venv/installed-dev ## change the decision core and count what the tests notice
+	scripts/mutation
+
+fuzz: .venv/installed-dev ## the property tests, each with many random examples
+	RLSIRON_HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests -m hypothesis
+
+format: .venv/installed-dev ## format and mend what can be mended
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: ## pin the newest versions again (needs uv on the PATH)
+	$(LOCK) pyproject.toml requirements.in --extra cli --output-file requirements.txt
+	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+
+clean: ## remove everything that was made here
+	rm -rf .venv build dist mutants src/*.egg-info .coverage .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: pyproject.toml requirements.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes --requirement requirements.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(PIP) install --require-hashes --requirement requirements-dev.txt
+	touch $@

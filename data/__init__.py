@@ -1,0 +1,1 @@
+"""The knowledge of rlsiron: units, analytes, guidelines, safety rules and sentences."""

@@ -1,0 +1,142 @@
+"""Says what remains possible of a patient on each axis, and makes the yes/no facts.
+
+Unknown is not false: a field that was not told is all of its words, unless it is one of the few
+that are assumed; a field that was told and could not be read is all of its words, always.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cache, lru_cache
+from math import inf
+from typing import Any, Literal
+
+from rlsiron import units
+from rlsiron.catalog import document
+from rlsiron.guideline import Fact, Limb, facts, groups, vocabulary
+from rlsiron.models import Panel, Span
+from rlsiron.patient import OLDEST, Intake, age_at, elapsed
+
+Truth = frozenset[bool]
+YES, NO, OPEN = frozenset({True}), frozenset({False}), frozenset({True, False})
+ANY: Span = (0.0, inf)
+
+
+@cache
+def assumed() -> Mapping[str, str]:
+    """Return what is taken to be so of a field that is not told, as words."""
+    return document("facts.toml").data["assumed"]  # type: ignore[no-any-return]
+
+
+@cache
+def _words() -> Mapping[str, frozenset[Any]]:
+    """Return all the words of each field that has words."""
+    words: dict[str, frozenset[Any]] = {n: frozenset(w) for n, w in vocabulary().items()}
+    return {**words, "rapid_response_wanted": OPEN, "inflammation": OPEN}
+
+
+@cache
+def _untold() -> Mapping[str, Any]:
+    """Return the situation of a patient of whom nothing is told."""
+    known: dict[str, Any] = dict.fromkeys(units.analytes(), ANY)
+    known["age"] = (0.0, float(OLDEST))
+    for name, words in _words().items():
+        word = assumed().get(name)
+        known[name] = {None: words, "no": NO}.get(word, frozenset({word}))
+    return known | dict.fromkeys(facts(), NO)
+
+
+@cache
+def _fields_of_facts() -> tuple[tuple[Fact, frozenset[str]], ...]:
+    return tuple((fact, frozenset(name for name, _ in fact.any)) for fact in facts().values())
+
+
+def situation(told: Intake, panel: Panel) -> dict[str, Any]:
+    """Return what remains possible of a patient on every axis that a table may have.
+
+    Parameters
+    ----------
+    told
+        The patient and the draw, as they were read.
+    panel
+        The results, as they are used.
+
+    Returns
+    -------
+    dict
+        For each analyte and the age an interval; for each field with words, and each fact, a set.
+    """
+    patient = told.patient.__dict__
+    known = dict(_untold())
+    for name, result in panel.reported.items():
+        known[name] = result.span
+    known["ferritin"] = panel.ferritin.span if panel.ferritin else ANY
+    known["tsat"] = panel.tsat.span if panel.tsat else ANY
+    age = patient["age"]
+    if age is None:
+        age = age_at(patient["birth_date"], told.draw.drawn)
+    if age is not None:
+        known["age"] = (age, age)
+    names = told.patient.model_fields_set | told.unread
+    for name in names & _words().keys():
+        if name in told.unread:
+            known[name] = _words()[name]
+        elif name != "conditions" and (value := patient[name]) is not None:
+            known[name] = groups().get((name, value)) or (YES if value else NO)
+    for fact, fields in _fields_of_facts():
+        if not (fields.isdisjoint(names) and fields.isdisjoint(panel.reported)):
+            truths = [_truth(limb, known, told, panel) for limb in fact.any]
+            known[fact.name] = YES if YES in truths else OPEN if OPEN in truths else NO
+    return known
+
+
+def _truth(limb: Limb, known: Mapping[str, Any], told: Intake, panel: Panel) -> Truth:
+    """Return whether one limb of a fact holds: yes, no, or open."""
+    name, allowed = limb
+    if isinstance(allowed, timedelta) or allowed == "given":
+        return _since(name, allowed, told)
+    if isinstance(allowed, frozenset):
+        possible: frozenset[Any] = known[name]
+        if name == "conditions" and name not in told.unread:
+            return NO if (told.patient.conditions or frozenset()).isdisjoint(allowed) else YES
+        return _overlap(inside=possible <= allowed, outside=possible.isdisjoint(allowed))
+    result = panel.reported.get(name)
+    if result is None or result.missing:
+        return NO
+    (low, high), (least, most) = result.span, allowed
+    return _overlap(inside=least <= low and high <= most, outside=high < least or most < low)
+
+
+def _since(name: str, lasts: timedelta | Literal["given"], told: Intake) -> Truth:
+    """Return whether an event is given, and not so long ago."""
+    event, drawn = getattr(told.patient, name), told.draw.drawn
+    if event is None:
+        return OPEN if name in told.unread else NO
+    if isinstance(lasts, str):
+        return YES
+    return OPEN if drawn is None else YES if elapsed(event, drawn) < lasts else NO
+
+
+def _overlap(*, inside: bool, outside: bool) -> Truth:
+    return YES if inside else NO if outside else OPEN
+
+
+def assumptions(told: Intake, panel: Panel) -> tuple[str, ...]:
+    """Return what was assumed of the patient, as ``field=word``.
+
+    Inflammation is not assumed away where the CRP speaks of it.
+    """
+    patient = told.patient.__dict__
+    spoken = {name for name in told.patient.model_fields_set if patient[name] is not None}
+    if "crp" in panel.reported and _truth(_crp_limb(), {}, told, panel) != NO:
+        spoken.add("inflammation")
+    return _unspoken(told.unread | spoken)
+
+
+@lru_cache(maxsize=4096)
+def _unspoken(spoken: frozenset[str]) -> tuple[str, ...]:
+    return tuple(f"{name}={word}" for name, word in assumed().items() if name not in spoken)
+
+
+@cache
+def _crp_limb() -> Limb:
+    return next(limb for fact in facts().values() for limb in fact.any if limb[0] == "crp")

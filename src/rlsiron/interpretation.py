@@ -1,0 +1,251 @@
+"""The sentence: read, derive, decide, guard, note."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import cache, lru_cache
+from hashlib import sha256
+from importlib.metadata import version
+from math import ceil
+from pathlib import Path
+from typing import Any, Literal
+
+from rlsiron.catalog import document, text_of
+from rlsiron.decision import Board, Scenarios, agreement, decide
+from rlsiron.errors import GuidelineError, RlsironError
+from rlsiron.facts import assumptions, situation
+from rlsiron.guideline import Guideline, facts, guideline, windows
+from rlsiron.models import Interpretation, LabResult, Patient, Provenance
+from rlsiron.notes import collect
+from rlsiron.panel import assemble
+from rlsiron.patient import DATED, EVENTS, Intake, read_patient
+from rlsiron.reading import read_result
+from rlsiron.table import Table
+from rlsiron.wording import LANGUAGE, phrase
+
+DEFAULT_GUIDELINES = ("aasm-2025", "irlssg-2018", "mayo-2021")
+_KNOWLEDGE = (
+    "units.txt",
+    "analytes.toml",
+    "spellings.toml",
+    "sources.toml",
+    "facts.toml",
+    "safety.toml",
+    LANGUAGE,
+)
+
+Given = Any
+"""A text with its unit, a pair of value and unit, a `pint.Quantity`, or a `LabResult`."""
+
+
+def interpret(
+    *,
+    ferritin: Given = None,
+    tsat: Given = None,
+    iron: Given = None,
+    tibc: Given = None,
+    uibc: Given = None,
+    transferrin: Given = None,
+    crp: Given = None,
+    hemoglobin: Given = None,
+    patient: Patient | Mapping[str, Any] | None = None,
+    drawn: date | str | None = None,
+    fasting: bool | None = None,
+    assay: str | None = None,
+    guidelines: str | Path | Guideline | tuple[str | Path | Guideline, ...] = DEFAULT_GUIDELINES,
+    decimal: Literal[".", ","] = ".",
+    errors: Literal["raise", "note"] = "raise",
+    strict: bool = False,
+) -> Interpretation:
+    """Return what guidelines for RLS say of the iron results of one patient.
+
+    Parameters
+    ----------
+    ferritin, tsat, iron, tibc, uibc, transferrin, crp, hemoglobin
+        Results with their units: ``"62 ng/mL"``, ``"<5 µg/L"``, ``(62, "ng/mL")``, a
+        `pint.Quantity` or a `LabResult`. No unit is ever assumed.
+    patient
+        A `Patient`, or a dict of its fields.
+    drawn
+        When the sample was drawn: a date, a datetime, or ISO 8601 text.
+    fasting, assay
+        How it was drawn, and by which assay ferritin was measured.
+    guidelines
+        Ids, paths of guideline files, or `Guideline` objects. The first one leads.
+    decimal
+        The decimal sign of texts.
+    errors
+        ``"raise"``, or ``"note"``: what cannot be read counts as missing, with a note.
+    strict
+        Leave out unverified rules that give iron.
+
+    Returns
+    -------
+    Interpretation
+        A decision for each guideline, whether they agree, and the notes, in order.
+
+    Raises
+    ------
+    RlsironError
+        With what is wrong with which value, and the way out.
+
+    Examples
+    --------
+    >>> answer = interpret(ferritin="62 ng/mL", tsat="18 %", patient={"age": 44})
+    >>> answer.decision.disposition
+    'oral-or-iv-iron'
+    >>> answer.decisions["irlssg-2018"].disposition
+    'oral-iron'
+    >>> interpret(ferritin="62 ng/mL", patient={"age": 44}).decision.needs
+    ('tsat',)
+    """
+    if errors not in {"raise", "note"}:
+        message = f"errors={errors!r} is not a choice; write errors='raise' or errors='note'"
+        raise RlsironError(message)
+    board = _board(guidelines, strict=strict)
+    told = read_patient(patient, errors=errors, drawn=drawn, fasting=fasting, assay=assay)
+    given = {
+        "ferritin": ferritin,
+        "tsat": tsat,
+        "iron": iron,
+        "tibc": tibc,
+        "uibc": uibc,
+        "transferrin": transferrin,
+        "crp": crp,
+        "hemoglobin": hemoglobin,
+    }
+    results, problems = _read_results(given, decimal=decimal, errors=errors)
+    panel, events = assemble(results, told)
+    known = situation(told, panel)
+    assumed = assumptions(told, panel)
+    verdicts = board.verdicts(known, _scenarios(told, results, board))
+    return Interpretation.trusted(
+        panel=panel,
+        patient=told.patient,
+        decisions={v.table.guideline.id: decide(v, known) for v in verdicts},
+        agreement=agreement(verdicts),
+        status=(),
+        notes=collect(
+            told=told,
+            panel=panel,
+            problems=problems,
+            events=events,
+            known=known,
+            verdicts=verdicts,
+            assumptions=assumed,
+        ),
+        assumptions=assumed,
+        provenance=_provenance(board.tables),
+    )
+
+
+def _board(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
+    """Return the tables of some guidelines; of those that ship, at the cost of a look-up."""
+    names = (given,) if isinstance(given, str | Path | Guideline) else given
+    if not isinstance(names, tuple | list) or not names:
+        message = f"guidelines={given!r} names no guideline; give ids, such as ('aasm-2025',)"
+        raise GuidelineError(message)
+    with suppress(TypeError):  # what cannot be hashed is no id; `guideline` refuses it
+        if isinstance(names, tuple) and _are_ids(names):
+            return _shipped(names, strict=strict)
+    return _compiled(tuple(map(guideline, names)), strict=strict)
+
+
+@lru_cache(maxsize=64)
+def _are_ids(names: tuple[object, ...]) -> bool:
+    return all(isinstance(name, str) and not name.endswith(".toml") for name in names)
+
+
+@lru_cache(maxsize=64)
+def _shipped(names: tuple[str, ...], *, strict: bool) -> Board:
+    return _compiled(tuple(map(guideline, names)), strict=strict)
+
+
+@lru_cache(maxsize=64)
+def _compiled(given: tuple[Guideline, ...], *, strict: bool) -> Board:
+    from rlsiron.compiler import compile_table  # loads numpy: on the first answer only
+
+    ids = [one.id for one in given]
+    for id_ in ids:
+        if ids.count(id_) > 1:
+            message = f"guidelines={ids!r} names {id_!r} twice; name each once"
+            raise GuidelineError(message)
+    return Board([compile_table(one, strict=strict) for one in given])
+
+
+def _read_results(
+    given: Mapping[str, Given], *, decimal: str, errors: str
+) -> tuple[dict[str, LabResult], list[str]]:
+    """Return the results that were given and read, and why the others could not be."""
+    results: dict[str, LabResult] = {}
+    problems: list[str] = []
+    for name, reported in given.items():
+        if reported is not None:
+            try:
+                results[name] = read_result(name, reported, decimal=decimal)
+            except RlsironError as error:
+                if errors == "raise":
+                    raise
+                problems.append(str(error))
+    return results, problems
+
+
+def _scenarios(told: Intake, results: Mapping[str, LabResult], board: Board) -> Scenarios:
+    """Return the situations that the CRP and the date of the draw, if known, could make.
+
+    Both reach a table by way of facts and windows only, so they are tried, not looked up.
+    """
+    scenarios: dict[str, list[dict[str, Any]]] = {}
+    crp = results.get("crp")
+    if crp is not None and not crp.missing and not crp.is_point:
+        cases = [crp.model_copy(update={"low": end, "high": end}) for end in crp.span]
+        scenarios["crp"] = [
+            situation(told, assemble({**results, "crp": case}, told)[0]) for case in cases
+        ]
+    if told.draw.drawn is None and not DATED.isdisjoint(told.patient.model_fields_set):
+        days = [told.drawn_on(day) for day in _days(told.patient, board)]
+        scenarios["drawn"] = [situation(day, assemble(results, day)[0]) for day in days]
+    return scenarios
+
+
+def _days(patient: Patient, board: Board) -> list[date]:
+    """Return a day of the draw for each answer that one could make; none where none matters."""
+    events = [date(*event.timetuple()[:3]) for name in EVENTS if (event := getattr(patient, name))]
+    days = {event + timedelta(days=lasts) for event in events for lasts in _lasting()}
+    born = patient.birth_date
+    if born:
+        edges = {edge for table in board.tables for edge in table.edges("age")}
+        days |= {_birthday(born, ceil(edge)) for edge in (0.0, *edges)}
+        events.append(born)
+    latest = max(events, default=date.min)
+    return sorted(day for day in days if day >= latest)
+
+
+@cache
+def _lasting() -> tuple[int, ...]:
+    """Return after how many days something about an event may change."""
+    limits = [limit for fact in facts().values() for _, limit in fact.any]
+    lasting = [limit for limit in limits if isinstance(limit, timedelta)]
+    lasting += [window.lasts for window in windows()]
+    return (0, *{ceil(lasts / timedelta(days=1)) for lasts in lasting})
+
+
+def _birthday(born: date, years: int) -> date:
+    """Return the first day on which so many years are completed."""
+    year = born.year + years
+    leap = (born.month, born.day) == (2, 29)
+    return date(year, 3, 1) if leap else born.replace(year=year)
+
+
+@lru_cache(maxsize=64)
+def _provenance(tables: tuple[Table, ...]) -> Provenance:
+    """Return what an answer rests on, with a fingerprint of all the knowledge used."""
+    texts = [text_of(name) for name in _KNOWLEDGE]
+    texts += [table.guideline.document.text for table in tables]
+    return Provenance.trusted(
+        intended_use=phrase("intended_use"),
+        library_version=version("rlsiron"),
+        knowledge_version=document("facts.toml").data["version"],
+        guidelines={table.guideline.id: table.guideline.version for table in tables},
+        sha256=sha256("\0".join(texts).encode()).hexdigest(),
+    )

@@ -1,0 +1,181 @@
+"""What fired, as notes, in the order in which a clinician needs them."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from rlsiron import units
+from rlsiron.decision import Verdict, agreement
+from rlsiron.guideline import groups, safety
+from rlsiron.models import LabResult, Note, Panel
+from rlsiron.panel import Event
+from rlsiron.patient import Intake
+from rlsiron.wording import inputs, listed, note, options, word
+
+_ORDER = ("quality", "safety", "decision", "status", "context", "follow-up")
+_PRESUMED = {"pregnancy": "iv-assumes-not-pregnant", "conditions": "iv-assumes-no-infection"}
+_SILENCES = {"pregnancy": ("pregnancy", "expecting"), "end-stage": ("kidney", "end-stage")}
+_WORDS = ("sex", "rls", "pregnancy", "kidney")
+_IV = frozenset({"iv-iron", "oral-or-iv-iron"})
+
+
+def collect(
+    *,
+    told: Intake,
+    panel: Panel,
+    problems: Sequence[str],
+    events: Sequence[Event],
+    known: Mapping[str, Any],
+    verdicts: tuple[Verdict, ...],
+    assumptions: tuple[str, ...],
+) -> tuple[Note, ...]:
+    """Return every note that fired: the lead, what stops, what to doubt, what is said, what next.
+
+    Parameters
+    ----------
+    told, panel, problems, events
+        What was read, what could not be, and what was found in reading it.
+    known
+        What remains possible on each axis.
+    verdicts
+        What the guidelines say, the first of which leads.
+    assumptions
+        What was assumed, as ``field=word``.
+    """
+    notes = [note("unread-field", problem=problem) for problem in told.problems]
+    notes += [note("unread-result", problem=problem) for problem in problems]
+    for result in panel.reported.values():
+        if result.codes or result.missing:
+            notes += _of_result(result)
+    notes += [_of_event(event) for event in events]
+    if told.patient.inflammation is False and True in known["inflamed"]:
+        notes += _contradicted(panel)
+    notes += _of_safety(verdicts, panel)
+    words = tuple(known[name] for name in _WORDS)
+    said = _of_words(verdicts, assumptions, words)
+    return tuple(sorted([*notes, *said], key=_place)) if notes else said
+
+
+@lru_cache(maxsize=1 << 14)
+def _of_words(
+    verdicts: tuple[Verdict, ...],
+    assumptions: tuple[str, ...],
+    words: tuple[frozenset[str], ...],
+) -> tuple[Note, ...]:
+    """Return the notes that depend on words and cells alone, so that patients share them."""
+    known = dict(zip(_WORDS, words, strict=True))
+    notes = [_lead(verdicts[0]), *_of_presumption(verdicts, known, assumptions)]
+    notes += _of_guidelines(verdicts, known)
+    if assumptions:
+        notes.append(note("assumptions", assumptions=", ".join(assumptions)))
+    needs = [name for verdict in verdicts for name in verdict.said["needs"]]
+    if needs:
+        notes.append(note("needs", needs=inputs(dict.fromkeys(needs), "and")))
+    return tuple(sorted(notes, key=_place))
+
+
+def _place(one: Note) -> int:
+    if one.code in {"lead", "lead-before-safety"}:
+        return -2
+    return -1 if one.severity == "stop" else _ORDER.index(one.category)
+
+
+def _lead(verdict: Verdict) -> Note:
+    cell = verdict.cell
+    code = "lead" if cell.criterion == cell.possible else "lead-before-safety"
+    return note(
+        code,
+        title=verdict.table.guideline.title,
+        options=options(cell.possible),
+        criterion=options(cell.criterion),
+    )
+
+
+def _of_event(event: Event) -> Note:
+    code, filling = event
+    words = dict(filling)
+    if "after" in words:
+        words["after"] = word("event", str(words["after"]))
+        words["results"] = [units.analyte(name).title for name in filling["results"]]  # type: ignore[attr-defined]
+    return note(code, **words)
+
+
+def _of_result(result: LabResult) -> list[Note]:
+    title = units.analyte(result.analyte).title
+    notes = [note(code, analyte=title, reported=result.reported) for code in result.codes]
+    if result.missing:
+        notes.append(note("missing-result", analyte=title, reason=result.missing))
+    return notes
+
+
+def _contradicted(panel: Panel) -> list[Note]:
+    crp = panel.reported.get("crp")
+    return [note("inflammation-contradicts-crp", crp=crp.reported)] if crp else []
+
+
+def _of_safety(verdicts: Sequence[Verdict], panel: Panel) -> list[Note]:
+    """Return the safety rules that hold for certain, in any guideline."""
+    ids = {id_ for verdict in verdicts for id_ in verdict.cell.stopped}
+    if not ids:
+        return []
+    return [
+        note(
+            rule.id,
+            says=rule.says,
+            ferritin=panel.ferritin.reported if panel.ferritin else "",
+            tsat=panel.tsat.reported if panel.tsat else "",
+            sources=rule.sources,
+            verified=rule.verified,
+        )
+        for rule in safety().rules
+        if rule.id in ids
+    ]
+
+
+def _of_presumption(
+    verdicts: Sequence[Verdict], known: Mapping[str, Any], assumptions: Sequence[str]
+) -> list[Note]:
+    """Return the assumptions on which an answer that gives IV iron rests."""
+    if all(_IV.isdisjoint(verdict.cell.possible) for verdict in verdicts):
+        return []
+    fields = [assumption.split("=")[0] for assumption in assumptions]
+    if known["sex"] == {"male"}:
+        fields = [name for name in fields if name != "pregnancy"]
+    return [note(code) for name, code in _PRESUMED.items() if name in fields]
+
+
+def _of_guidelines(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> list[Note]:
+    """Return what each guideline says, where they differ, and of what they are silent."""
+    notes = [
+        note(
+            "decision",
+            title=verdict.table.guideline.title,
+            options=options(verdict.cell.possible),
+            because=verdict.said["because"],
+            sources=(verdict.table.guideline.source,),
+            verified=verdict.said["verified"],
+        )
+        for verdict in verdicts
+    ]
+    agreed = agreement(verdicts)
+    if agreed.verdict == "differ":
+        positions = (f"{name} {options(said)}" for name, said in agreed.possible.items())
+        notes.append(note("differ", positions="; ".join(positions)))
+    if "confirmed" not in known["rls"]:
+        notes.append(note("rls-not-confirmed", rls=listed(sorted(known["rls"]), "or")))
+    for silence, (axis, group) in _SILENCES.items():
+        silent = [v for v in verdicts if silence in v.table.guideline.silent_on]
+        speaking = [v for v in silent if v.cell.possible != ("not-covered",)]
+        if speaking and not known[axis].isdisjoint(groups()[axis, group]):
+            titles = listed([v.table.guideline.title for v in speaking], "and")
+            notes.append(note(f"silent-on-{silence}", titles=titles))
+    left_out = [
+        f"{v.table.guideline.id} {rule.id}"
+        for v in verdicts
+        if v.table.strict
+        for rule in v.table.guideline.rules
+        if rule.hearsay
+    ]
+    if left_out:
+        notes.append(note("strict", rules=", ".join(left_out)))
+    return notes

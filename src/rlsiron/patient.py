@@ -1,0 +1,165 @@
+"""Reads the patient and the draw, and says how long ago something was."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+from rlsiron.errors import PatientError
+from rlsiron.models import Draw, Patient
+
+EVENTS = ("last_oral_iron", "last_iv_iron", "last_transfusion", "last_fever")
+DATED = frozenset({*EVENTS, "birth_date"})
+OLDEST = 130  # years; the model of the patient holds the same limit
+
+
+_Told = TypeVar("_Told", Patient, Draw)
+Fault = tuple[frozenset[str], str]
+"""The fields at fault, and a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What was told of a patient and a draw.
+
+    `unread` names the fields that were given but could not be read: nothing is assumed of them.
+    `problems` says why.
+    """
+
+    patient: Patient
+    draw: Draw
+    unread: frozenset[str]
+    problems: tuple[str, ...]
+
+    def drawn_on(self, day: date) -> "Intake":
+        """Return the same, drawn on a day."""
+        return replace(self, draw=self.draw.model_copy(update={"drawn": day}))
+
+
+def read_patient(
+    given: Patient | Mapping[str, Any] | None = None,
+    *,
+    errors: Literal["raise", "note"] = "raise",
+    **draw: Any,  # noqa: ANN401 - validated here
+) -> Intake:
+    """Return the patient and the draw, checked against each other.
+
+    Parameters
+    ----------
+    given
+        A `Patient`, or its fields as a mapping.
+    errors
+        ``"note"`` keeps what can be read and tells the rest in `problems`.
+    **draw
+        ``drawn``, ``fasting`` and ``assay``.
+
+    Raises
+    ------
+    PatientError
+        If a field or word is unknown, a value impossible, or two fields contradict.
+
+    Examples
+    --------
+    >>> read_patient({"age": 44, "sex": "F"}, errors="note").problems
+    ("unknown sex 'F'; did you mean 'female'?",)
+    """
+    if not isinstance(given, Patient | Mapping | None):
+        message = f"patient {given!r} is not a Patient; give a Patient or a dict of its fields"
+        raise PatientError((frozenset(), message))
+    found: list[Fault] = []
+    patient = given if isinstance(given, Patient) else _read(Patient, given or {}, found)
+    told = _read(Draw, draw, found) if any(map(_is_told, draw.values())) else _UNTOLD
+    clash = _clash(patient, told)
+    if clash is not None:
+        found.append(clash)
+        patient = patient.model_copy(update=dict.fromkeys(clash[0] & Patient.model_fields.keys()))
+        told = told.model_copy(update=dict.fromkeys(clash[0] & Draw.model_fields.keys()))
+    if found and errors == "raise":
+        raise PatientError(*found)
+    return Intake(
+        patient=patient,
+        draw=told,
+        unread=frozenset().union(*(names for names, _ in found)),
+        problems=tuple(text for _, text in found),
+    )
+
+
+_UNTOLD = Draw()
+
+
+def _is_told(value: object) -> bool:
+    return value is not None
+
+
+def _read(model: type[_Told], given: Mapping[str, Any], found: list[Fault]) -> _Told:
+    """Return the model of the fields that can be read; tell the others' faults."""
+    fields = {str(name): value for name, value in given.items() if value is not None}
+    while True:
+        try:
+            return model(**fields)
+        except PatientError as error:
+            found.extend(error.faults)
+            for names, _ in error.faults:
+                for name in names:
+                    fields.pop(name, None)
+
+
+def _clash(patient: Patient, draw: Draw) -> Fault | None:
+    """Return the first contradiction between the patient's dates and the draw."""
+    drawn = draw.drawn
+    if drawn is None:
+        return None
+    for name in EVENTS:
+        event = getattr(patient, name)
+        if event is None:
+            continue
+        if _zoned(event) is not None and _zoned(event) is (not _zoned(drawn)):
+            text = f"{name} and drawn: one has a time zone and the other has none; give it to both"
+            return frozenset({name, "drawn"}), text
+        if elapsed(event, drawn) < timedelta(0):
+            text = f"{name} {event.isoformat()!r} is after drawn {drawn.isoformat()!r}"
+            return frozenset({name, "drawn"}), text
+    age = age_at(patient.birth_date, drawn)
+    if age is not None and not 0 <= age <= OLDEST:
+        text = (
+            f"birth_date {patient.birth_date!s} makes the patient {age} years old when drawn on "
+            f"{drawn.isoformat()!r}; an age is from 0 to {OLDEST}"
+        )
+        return frozenset({"birth_date", "drawn"}), text
+    return None
+
+
+def _zoned(moment: date) -> bool | None:
+    """Whether a time has a zone; None for a bare date."""
+    return moment.tzinfo is not None if isinstance(moment, datetime) else None
+
+
+def elapsed(event: date, drawn: date) -> timedelta:
+    """Return the time from an event to the draw: by the clock where both have a time.
+
+    Examples
+    --------
+    >>> elapsed(date(2026, 3, 1), datetime(2026, 3, 2, 8))
+    datetime.timedelta(days=1)
+    """
+    if isinstance(event, datetime) and isinstance(drawn, datetime):
+        return drawn - event
+    return _day(drawn) - _day(event)
+
+
+def _day(moment: date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def age_at(birth_date: date | None, drawn: date | None) -> int | None:
+    """Return the completed calendar years at a draw: 18 on the 18th birthday; None if unknown.
+
+    Examples
+    --------
+    >>> age_at(date(2008, 3, 2), date(2026, 3, 1)), age_at(date(2008, 3, 2), date(2026, 3, 2))
+    (17, 18)
+    """
+    if birth_date is None or drawn is None:
+        return None
+    before = (drawn.month, drawn.day) < (birth_date.month, birth_date.day)
+    return drawn.year - birth_date.year - before

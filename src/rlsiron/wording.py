@@ -1,0 +1,117 @@
+"""Fills the sentences of the file of notes; knows the language, and nothing of medicine."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from string import Formatter
+from typing import Any, NamedTuple
+
+from rlsiron.catalog import document
+from rlsiron.models import Note
+
+LANGUAGE = "notes/en.toml"
+
+
+class Template(NamedTuple):
+    """A note before its text is filled."""
+
+    category: Any
+    severity: Any
+    text: str
+    sources: tuple[str, ...]
+    verified: Any
+
+
+@cache
+def templates() -> Mapping[str, Template]:
+    """Return every note by its code."""
+    return {
+        code: Template(
+            category=table["category"],
+            severity=table["severity"],
+            text=table["text"],
+            sources=tuple(table.get("sources", ())),
+            verified=table.get("verified"),
+        )
+        for code, table in document(LANGUAGE).data["note"].items()
+    }
+
+
+@cache
+def word(kind: str, code: str) -> str:
+    """Return the words for a code, such as those of the disposition ``"iv-iron"``."""
+    return str(document(LANGUAGE).data[kind][code])
+
+
+def phrase(name: str) -> str:
+    """Return a sentence that is no note, such as ``"intended_use"``."""
+    return str(document(LANGUAGE).data[name])
+
+
+class _Filler(Formatter):
+    """Fills numbers without the noise of floats, and lists in words."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - any filling
+        if isinstance(value, float):
+            return f"{value:.6g}"
+        if isinstance(value, list | tuple) and type(value).__str__ is object.__str__:
+            return listed([self.format_field(part, "") for part in value], "and")
+        return format(value, format_spec)
+
+
+_FILLER = _Filler()
+
+
+def fill(text: str, filling: Mapping[str, object]) -> str:
+    """Return a text with its placeholders filled, its first letter a capital."""
+    if "{" in text:
+        text = _FILLER.vformat(text, (), filling)
+    return text[:1].upper() + text[1:]
+
+
+def note(code: str, **filling: object) -> Note:
+    """Return the note of a code, its text filled.
+
+    `sources` and `verified`, where they are among the filling, stand in for those of the file.
+    """
+    template = templates()[code]
+    return Note.trusted(
+        code=code,
+        category=template.category,
+        severity=template.severity,
+        text=fill(template.text, filling),
+        sources=filling.get("sources", template.sources),
+        verified=filling.get("verified", template.verified),
+    )
+
+
+def listed(words: Sequence[str], last: str) -> str:
+    """Return words as a list in prose.
+
+    Examples
+    --------
+    >>> listed(["ferritin", "TSAT", "the age"], "and")
+    'ferritin, TSAT and the age'
+    """
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if words[1:] else "".join(words)
+
+
+def options(dispositions: Iterable[str]) -> str:
+    """Return dispositions in words, as alternatives.
+
+    Examples
+    --------
+    >>> options(["iv-iron", "no-iron"])
+    'IV iron or no reason to start iron'
+    """
+    return listed([word("disposition", disposition) for disposition in dispositions], "or")
+
+
+def inputs(names: Iterable[str], last: str) -> str:
+    """Return inputs in words.
+
+    Examples
+    --------
+    >>> inputs(["tsat", "drawn"], "or")
+    'TSAT or the date of the draw'
+    """
+    return listed([word("input", name) for name in names], last)

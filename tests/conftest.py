@@ -1,0 +1,49 @@
+"""What all tests share: Hypothesis profiles, which rlsiron is under test, real data."""
+
+import os
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None, max_examples=1_000)
+settings.register_profile(
+    "fuzz", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("RLSIRON_HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_sessionstart() -> None:
+    """Refuse to test another copy of the library than the one that was asked for."""
+    expected = os.environ.get("RLSIRON_EXPECT_INSTALLED")
+    for package in ("rlsiron", "rlsiron.data"):
+        found = Path(str(files(package))).resolve()
+        if expected and not found.is_relative_to(Path(expected).resolve()):
+            raise pytest.UsageError(f"{package} is in {found}, not in {expected}")
+
+
+def pytest_runtest_setup() -> None:
+    """Under mutmut, forget every cached table: one made before a mutant would hide it."""
+    if "MUTANT_UNDER_TEST" not in os.environ:
+        return
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "rlsiron":
+            for value in list(vars(module).values()):
+                clear = getattr(value, "cache_clear", None)
+                if callable(clear):
+                    clear()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real data, which is no part of the project."""
+    given = os.environ.get("RLSIRON_SHARED_DATA")
+    if given:
+        return Path(given).resolve(strict=True)
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/data beside the checkout, and RLSIRON_SHARED_DATA is not set")
+    return folder
