@@ -6,21 +6,25 @@ Exit status: 0 done, 2 the call was wrong; 130 interrupted, 141 the reader of th
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
 from inspect import Parameter, Signature, signature
+from io import TextIOWrapper
 from json import dumps
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO, get_args, get_origin
+from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
 from rlsiron import interpretation
 from rlsiron.catalog import guideline_ids
 from rlsiron.errors import RlsironError
-from rlsiron.models import LabResult, Patient
+from rlsiron.models import Note, Patient
 from rlsiron.patient import EVENTS
 from rlsiron.reading import read_result
-from rlsiron.units import Analyte, analyte, analytes, convert, shown, unit_code
+from rlsiron.units import analytes, convert, unit_code
 from rlsiron.wording import listed, note, word
 
 if TYPE_CHECKING:
@@ -34,9 +38,22 @@ _STYLES = {"stop": "bold red", "caution": "yellow", "info": ""}
 _PRINTED = {"1": "fraction"}  # a unit whose code cannot stand behind a number
 _NEGATIVE = re.compile(r"-[0-9.]")  # begins a value, never an option
 _IN_PYTHON = re.compile(r"declare decimal=('.')$")
+_WIDE = 100  # columns, under which typer's help on a terminal cuts words
+_HELP_WIDTH = 46  # columns of the text on an option in the plain help
 
-_HELP = "Read the iron results of a patient with restless legs syndrome against the guidelines."
-_QUOTING = 'Quote a value, so that the shell leaves "<5 ng/mL" and "18 %" alone.'
+_HELP = """Iron results in restless legs syndrome, read against the guidelines.
+
+Exit status: 0 done, 2 the call was wrong."""
+_HELP_INTERPRET = (
+    "Say what the guidelines say of the iron results of one patient.\n\n"
+    "Every result has its unit; none is assumed. Put it in quotes, so that the shell leaves "
+    '"<5 ng/mL" and "18 %" alone. A bound and a word such as "hemolyzed" are results too. '
+    "What is not given is unknown; what was assumed is listed."
+)
+_HELP_CONVERT = (
+    "Print a value in every unit in which its analyte is reported.\n\n"
+    'Put the value in quotes, so that the shell leaves "<5 ng/mL" alone. A bound stays a bound.'
+)
 EXAMPLES = {
     "": (
         'rlsiron interpret --ferritin "62 ng/mL" --tsat "18 %" --age 44',
@@ -55,6 +72,8 @@ EXAMPLES = {
     ),
 }
 
+
+_ASKED = signature(interpretation.interpret).parameters
 
 
 class Field(NamedTuple):
@@ -81,54 +100,67 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: what it answers, its help, and its options in the words of typer."""
+    """A command.
+
+    Attributes
+    ----------
+    name, about
+        Its name and its help.
+    answer
+        What it does: the options in, the lines to print out.
+    parameters
+        Its arguments and options, for typer.
+    takes_value
+        Whether one of its arguments is a value, and may look negative.
+    """
 
     name: str
+    about: str
     answer: Callable[..., Sequence[Line]]
     parameters: Callable[[], Iterator[Parameter]]
-    summary: str
-    negative_argument: bool = False
+    takes_value: bool = False
 
 
 def main() -> None:
     """Run the command line on the arguments of this process, and exit with its status."""
-    arguments = sys.argv[1:]
-    for stream in (sys.stdout, sys.stderr):
-        _never_fail_to_encode(stream)
     try:
-        import rich  # noqa: F401 - the answer on a terminal needs it
+        import rich  # noqa: F401 - an answer on a terminal needs it
         import typer  # noqa: F401
     except ModuleNotFoundError:
-        sys.stderr.write("error: the command line needs: pip install 'rlsiron[cli]'\n")
+        sys.stderr.write("error: the command line is not installed; pip install 'rlsiron[cli]'\n")
         sys.exit(WRONG)
-    sys.exit(_status(arguments))
-
-
-def _never_fail_to_encode(stream: TextIO) -> None:
-    """Write what the encoding of a stream does not know as an escape."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure:
-        reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what its encoding does not know becomes an escape
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_status(sys.argv[1:]))
 
 
 def _status(arguments: Sequence[str]) -> int:
     """Return the exit status of a call, its output written."""
     stdout = sys.stdout
     try:
-        application()(args=arguments, prog_name="rlsiron")
-    except SystemExit as end:
-        status = int(end.code or 0)
-    except KeyboardInterrupt:  # outside typer, which knows it too
-        return INTERRUPTED
-    if sys.stdout is not stdout:  # what typer does when the pipe is closed
-        return READER_LEFT
-    try:
+        try:
+            application()(args=arguments, prog_name="rlsiron")
+        except SystemExit as end:
+            status = int(end.code or 0)
         stdout.flush()
-    except BrokenPipeError:
-        # Python flushes once more at its end, and would tell of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
-        return READER_LEFT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as fault:
+        # Python flushes once more at its end, and would tell of the same fault
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), stdout.fileno())
+        if isinstance(fault, BrokenPipeError):
+            return READER_LEFT
+        _complain(f"the output cannot be written: {fault}")
+        return WRONG
     return status
+
+
+def _complain(fault: str) -> None:
+    import typer
+
+    typer.echo(f"{typer.style('error:', fg='red', bold=True)} {fault}", err=True)
 
 
 def application() -> "typer.Typer":
@@ -142,26 +174,36 @@ def application() -> "typer.Typer":
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        rich_markup_mode="rich" if sys.stdout.isatty() else None,
+        rich_markup_mode="rich" if _panels() else None,
     )
 
-    @app.callback()
-    def root(
-        *,
-        show_version: bool = typer.Option(
-            False,  # noqa: FBT003 - typer takes the default first
-            "--version",
-            help="Show the version and exit.",
-            is_eager=True,
-        ),
-    ) -> None:
-        if show_version:
+    def show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+        if wanted:
             typer.echo(f"rlsiron {version('rlsiron')}")
             raise typer.Exit
 
+    def root(**_: bool) -> None:
+        pass
+
+    told = _option(
+        "version",
+        bool,
+        "--version",
+        default=False,
+        help="Show the version and exit.",
+        callback=show_version,
+        is_eager=True,
+    )
+    root.__signature__ = Signature([told])  # type: ignore[attr-defined]
+    app.callback()(root)
     for command in COMMANDS:
         _register(app, command)
     return app
+
+
+def _panels() -> bool:
+    """Whether the help is set in panels; else it is plain, and its order groups the options."""
+    return sys.stdout.isatty() and get_terminal_size().columns >= _WIDE
 
 
 def _register(app: "typer.Typer", command: Command) -> None:
@@ -173,7 +215,7 @@ def _register(app: "typer.Typer", command: Command) -> None:
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
             at = next((i for i, word in enumerate(args) if _NEGATIVE.match(word)), None)
-            if command.negative_argument and at is not None and "--" not in args:
+            if command.takes_value and at is not None and "--" not in args:
                 args = [*args[:at], *args[at + 1 :], "--", args[at]]
             return super().parse_args(ctx, args)
 
@@ -181,19 +223,18 @@ def _register(app: "typer.Typer", command: Command) -> None:
         try:
             lines = command.answer(**given)
         except RlsironError as error:
-            way_out = _IN_PYTHON.sub(r"declare --decimal \1", str(error))
-            typer.echo(f"{typer.style('error:', fg='red', bold=True)} {way_out}", err=True)
+            _complain(_IN_PYTHON.sub(r"declare --decimal \1", str(error)))
             raise typer.Exit(WRONG) from None
         _write(lines)
 
     call.__signature__ = Signature(list(command.parameters()))  # type: ignore[attr-defined]
     app.command(
-        command.name, cls=ValuesMayBeNegative, help=command.summary, epilog=_epilog(command.name)
+        command.name, cls=ValuesMayBeNegative, help=command.about, epilog=_epilog(command.name)
     )(call)
 
 
 def _epilog(name: str) -> str:
-    """Return the examples of a command; `\\b` keeps their lines."""
+    """Return the examples of a command, their lines kept."""
     return "\n".join(("\b", "Examples:", *(f"  {example}" for example in EXAMPLES[name])))
 
 
@@ -210,9 +251,12 @@ def _write(lines: Sequence[Line]) -> None:
         console.print(Text(line.text, line.style))
 
 
-def _option(name: str, kind: Any, *flags: str, default: Any = None, **more: Any) -> Parameter:  # noqa: ANN401
+def _option(name: str, kind: Any, *flags: str, default: Any = None, **more: Any) -> Parameter:  # noqa: ANN401 - a type, and its default
     import typer
 
+    if "metavar" not in more and bool in (kind, *get_args(kind)):
+        more["metavar"] = ""  # a flag takes no value
+    more["help"] = _set(more["help"])
     return Parameter(
         name,
         Parameter.KEYWORD_ONLY,
@@ -221,88 +265,102 @@ def _option(name: str, kind: Any, *flags: str, default: Any = None, **more: Any)
     )
 
 
-def _argument(name: str, help_: str) -> Parameter:
+def _set(text: str) -> str:
+    """Return a text on an option with its lines set, so that no line ends within a word."""
+    plain = not _panels() and len(text) > _HELP_WIDTH
+    return "\b\n" + fill(text, _HELP_WIDTH, break_on_hyphens=False) if plain else text
+
+
+def _argument(name: str, about: str) -> Parameter:
     import typer
 
-    return Parameter(
-        name, Parameter.KEYWORD_ONLY, default=typer.Argument(help=help_), annotation=str
-    )
+    told = typer.Argument(help=_set(about), metavar=name.upper())
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=told, annotation=str)
 
 
-def _json() -> Parameter:
-    return _option("json", bool, "--json", default=False, help="Print JSON.")
+def _decimal(panel: str | None = None) -> Parameter:
+    return _choice("decimal", "The decimal sign.", panel)
 
 
-def _decimal() -> Parameter:
-    told = signature(interpretation.interpret).parameters["decimal"]
-    return _option(
-        "decimal", told.annotation, default=told.default, help="The decimal sign of the values."
-    )
+def _choice(name: str, about: str, panel: str | None) -> Parameter:
+    """Return the option of an argument of `interpret` with a few words."""
+    told = _ASKED[name]
+    return _option(name, told.annotation, default=told.default, help=about, rich_help_panel=panel)
+
+
+def _json(panel: str | None = None) -> Parameter:
+    return _option("json", bool, "--json", default=False, help="Print JSON.", rich_help_panel=panel)
 
 
 def _interpret_options() -> Iterator[Parameter]:
-    told = signature(interpretation.interpret).parameters
     for known in analytes().values():
         units = listed([_PRINTED.get(code, code) for code in known.units], "or")
         about = f"{known.title}, in {units}."
         yield _option(known.name, str, metavar="VALUE", help=about, rich_help_panel="Results")
-    yield _option(
-        "drawn", str, metavar="DATE", help="When the sample was drawn.", rich_help_panel="Draw"
-    )
-    yield _option(
-        "fasting",
-        told["fasting"].annotation,
-        "--fasting/--not-fasting",
-        help="Whether the patient was fasting.",
-        rich_help_panel="Draw",
-    )
-    yield _option(
-        "assay", str, metavar="NAME", help="By which assay ferritin.", rich_help_panel="Draw"
-    )
+    yield from _draw_options("Draw")
     for name in Patient.model_fields:
         yield _patient_option(name)
+    yield from _answer_options("Answer")
+
+
+def _draw_options(panel: str) -> Iterator[Parameter]:
+    when = "When the sample was drawn: 2026-01-31 or 2026-01-31T08:30."
+    yield _option("drawn", str, metavar="DATE", help=when, rich_help_panel=panel)
+    yield _option(
+        "fasting",
+        _ASKED["fasting"].annotation,
+        "--fasting/--not-fasting",
+        help="Whether the patient was fasting.",
+        rich_help_panel=panel,
+    )
+    by = "The assay by which ferritin was measured."
+    yield _option("assay", str, metavar="NAME", help=by, rich_help_panel=panel)
+
+
+def _answer_options(panel: str) -> Iterator[Parameter]:
     yield _option(
         "guidelines",
         list[str],
         "--guideline",
         metavar="NAME",
-        help=f"{listed(guideline_ids(), 'or')}, or a file; repeatable, the first leads. "
-        f"Default: {listed(interpretation.DEFAULT_GUIDELINES, 'and')}.",
+        help=f"{listed(guideline_ids(), 'or')}, or a file. Repeatable; the first leads. "
+        f"If not given: {listed(interpretation.DEFAULT_GUIDELINES, 'and')}.",
+        rich_help_panel=panel,
     )
-    yield _decimal()
     yield _option(
         "strict",
         bool,
         "--verified-only",
-        default=told["strict"].default,
+        default=_ASKED["strict"].default,
         help="Leave out unverified rules that give iron.",
+        rich_help_panel=panel,
     )
-    yield _option(
-        "errors",
-        told["errors"].annotation,
-        default=told["errors"].default,
-        help="note: what cannot be read counts as missing, with a note.",
-    )
-    yield _json()
+    yield _decimal(panel)
+    yield _choice("errors", "Refuse what cannot be read, or note it.", panel)
+    yield _json(panel)
 
 
 def _patient_option(name: str) -> Parameter:
     """Return the option of a field; its words are those of the model."""
     kind = Patient.model_fields[name].annotation
-    words = list(_words(kind))
+    words = listed(list(_words(kind)), "or")
     flag = f"--{name.replace('_', '-')}"
-    panel = {"rich_help_panel": "Patient"}
+    panel = "Patient"
     if name == "conditions":
-        about = f"Repeatable: {listed(words, 'or')}."
-        return _option(name, list[str], "--condition", metavar="WORD", help=about, **panel)
-    if words:
-        return _option(name, str, flag, metavar="WORD", help=f"{listed(words, 'or')}.", **panel)
+        about = f"{words}. Repeatable."
+        return _option(
+            name, list[str], "--condition", metavar="CODE", help=about, rich_help_panel=panel
+        )
     if bool in get_args(kind):
-        return _option(name, kind, f"{flag}/--no{flag[1:]}", help=_FIELDS[name].about, **panel)
-    if name in EVENTS:
-        about = f"When the patient last had {word('event', name)}."
-        return _option(name, str, flag, metavar="DATE", help=about, **panel)
-    return _option(name, str, flag, metavar=_FIELDS[name].metavar, help=_FIELDS[name].about, **panel)
+        flags = f"{flag}/--no{flag[1:]}"
+        return _option(name, kind, flags, help=_FIELDS[name].about, rich_help_panel=panel)
+    if words:
+        field = Field(f"{words}.", "WORD")
+    elif name in EVENTS:
+        field = Field(f"When the patient last had {word('event', name)}.", "DATE")
+    else:
+        field = _FIELDS[name]
+    return _option(name, str, flag, metavar=field.metavar, help=field.about, rich_help_panel=panel)
 
 
 def _words(kind: Any) -> Iterator[str]:  # noqa: ANN401 - a type
@@ -314,39 +372,51 @@ def _words(kind: Any) -> Iterator[str]:  # noqa: ANN401 - a type
             yield from _words(part)
 
 
-def _interpret(*, json: bool, **given: Any) -> Sequence[Line]:  # noqa: ANN401 - as told
+def _interpret(*, json: bool, **given: Any) -> Sequence[Line]:  # noqa: ANN401 - of each option its own type
     told = {name: value for name, value in given.items() if value not in (None, [])}
     patient = {name: told.pop(name) for name in Patient.model_fields if name in told}
     if "conditions" in patient:
         patient["conditions"] = " ".join(patient["conditions"])
-    if "guidelines" in told:
-        told["guidelines"] = tuple(told["guidelines"])
     answer = interpretation.interpret(patient=patient, **told)
     if json:
-        return [Line(answer.model_dump_json(indent=2))]
-    lines = [Line(str(one), _STYLES[one.severity]) for one in answer.notes]
+        return [Line(answer.model_dump_json(indent=2, ensure_ascii=_ascii()))]
+    lines = [_line(one) for one in answer.notes]
     return [*lines, Line(""), Line(answer.provenance.intended_use, "dim")]
 
 
+def _ascii() -> bool:
+    """Whether JSON keeps to ASCII, since the output does not speak Unicode."""
+    return not (sys.stdout.encoding or "").lower().startswith("utf")
+
+
+def _line(one: Note) -> Line:
+    return Line(str(one), _STYLES[one.severity])
+
+
 def _convert_options() -> Iterator[Parameter]:
-    yield _argument("name", f"{listed(list(analytes()), 'or')}.")
+    yield _argument("analyte", f"{listed(list(analytes()), 'or')}.")
     yield _argument("value", "The value with its unit, in quotes.")
-    yield _option("to", str, metavar="UNIT", help="One unit only.")
+    yield _option("to", str, metavar="UNIT", help="This unit only.")
     yield _decimal()
     yield _json()
 
 
 def _convert(
-    *, name: str, value: str, to: str | None, decimal: str, json: bool
+    *, analyte: str, value: str, to: str | None, decimal: str, json: bool
 ) -> Sequence[Line]:
-    known = analyte(name)
-    units = known.units if to is None else (unit_code(name, to),)
-    result = read_result(name, value, decimal=decimal)
-    values = {} if result.missing else _values(known, result, units)
-    convention = _convention(known, result, values)
+    result = read_result(analyte, value, decimal=decimal)
+    known = analytes()[analyte]
+    codes = known.units if to is None else (unit_code(analyte, to),)
+    limit = result.high if result.bound in {"<", "<="} else result.low
+    values = {}
+    if limit is not None:
+        values = {code: convert(analyte, limit, known.unit, code) for code in codes}
+    # a molar mass stands between an amount and a mass
+    both = len({"mol" in code for code in (result.unit, *values)}) > 1
+    convention = known.convention if values and both else ""
     if json:
         answer = {
-            "analyte": name,
+            "analyte": analyte,
             "reported": result.reported,
             "missing": result.missing,
             "bound": result.bound,
@@ -354,30 +424,18 @@ def _convert(
             "convention": convention,
             "codes": result.codes,
         }
-        return [Line(dumps(answer, indent=2, ensure_ascii=False))]
-    if result.missing:
-        one = note("missing-result", analyte=known.title, reason=result.missing)
-        return [Line(str(one))]
+        return [Line(dumps(answer, indent=2, ensure_ascii=_ascii()))]
     lines = [
         Line(f"{result.bound}{_digits(number)} {_PRINTED.get(code, code)}")
         for code, number in values.items()
     ]
-    notes = [note(code, analyte=known.title, reported=result.reported) for code in result.codes]
-    lines += [Line(str(one), _STYLES[one.severity]) for one in notes]
-    return [*lines, Line(f"Molar mass: {convention}.", "dim")] if convention else lines
-
-
-def _values(known: Analyte, result: LabResult, units: Sequence[str]) -> dict[str, float]:
-    """Return the value, or the limit of a bound, in some units."""
-    limit = result.high if result.bound in {"<", "<="} else result.low
-    assert limit is not None
-    return {code: convert(known.name, limit, known.unit, code) for code in units}
-
-
-def _convention(known: Analyte, result: LabResult, values: Mapping[str, float]) -> str:
-    """Return the convention of the molar mass, where a mass and an amount are both involved."""
-    kinds = {"mol" in code for code in (result.unit, *values)}
-    return known.convention if len(kinds) > 1 else ""
+    if result.missing:
+        lines.append(_line(note("missing-result", analyte=known.title, reason=result.missing)))
+    notes = (note(code, analyte=known.title, reported=result.reported) for code in result.codes)
+    lines += map(_line, notes)
+    if convention:
+        lines.append(Line(f"Molar mass: {convention}.", "dim"))
+    return lines
 
 
 def _digits(number: float) -> str:
@@ -386,7 +444,7 @@ def _digits(number: float) -> str:
 
 
 COMMANDS = (
-    Command("interpret", _interpret, _interpret_options, "Say what the guidelines say."),
-    Command("convert", _convert, _convert_options, "Print."),
+    Command("interpret", _HELP_INTERPRET, _interpret, _interpret_options),
+    Command("convert", _HELP_CONVERT, _convert, _convert_options, takes_value=True),
 )
 """Every command, in the order of the help."""

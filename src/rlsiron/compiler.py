@@ -5,9 +5,9 @@ gap; a rule that paints nothing is dead; a population without a patient is unrea
 are refused.
 """
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import product
-from math import inf, nextafter
+from math import inf, nextafter, prod
 from typing import Any
 
 import numpy as np
@@ -81,8 +81,14 @@ def compile_table(guideline: Guideline, *, strict: bool = False) -> Table:
 
 
 def _with_unions(bits: NDArray[Any], join: np.ufunc = np.bitwise_or) -> NDArray[Any]:
-    for axis in range(bits.ndim):
-        bits = np.concatenate([bits, join.reduce(bits, axis=axis, keepdims=True)], axis=axis)
+    """Return the cells of a table with, at the end of each axis, the union over it."""
+    for axis in reversed(range(bits.ndim)):
+        *outer, size = bits.shape[: axis + 1]
+        inner = bits.shape[axis + 1 :]
+        cells = bits.reshape(prod(outer), size, prod(inner))  # long rows, for speed
+        union = reduce(join, cells.transpose(1, 0, 2))
+        slots = np.concatenate([cells, union[:, np.newaxis]], axis=1)
+        bits = slots.reshape(*outer, size + 1, *inner)
     return bits
 
 
@@ -151,10 +157,10 @@ class _Compiler:
 
     def rules(
         self, guideline: Guideline, layer: Safety | None, *, strict: bool
-    ) -> tuple[Bits, NDArray[np.uint64]]:
+    ) -> tuple[Bits, NDArray[np.unsignedinteger[Any]]]:
         """Return what the source says of each cell, and by which rule."""
         criterion = np.full(self._shape, _UNCOVERED, dtype=np.uint8)
-        deciding = np.zeros(self._shape, dtype=np.uint64)
+        deciding = np.zeros(self._shape, dtype=np.min_scalar_type(1 << len(guideline.rules)))
         free = np.ones(self._shape, dtype=bool)
         covered = self._mask(layer.covers) if layer else free.copy()
         number = 0

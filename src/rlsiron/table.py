@@ -134,7 +134,7 @@ class Table:
     axes: tuple[Axis, ...]
     criterion: "Bits"
     disposition: "Bits"
-    rules: "NDArray[np.uint64]"
+    rules: "NDArray[np.unsignedinteger[Any]]"
     stops: "Bits"
     always_stops: "Bits"
     safety_ids: tuple[str, ...]
