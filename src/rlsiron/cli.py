@@ -37,7 +37,7 @@ READER_LEFT = 141
 _STYLES = {"stop": "bold red", "caution": "yellow", "info": ""}
 _PRINTED = {"1": "fraction"}  # a unit whose code cannot stand behind a number
 _NEGATIVE = re.compile(r"-[0-9.]")  # begins a value, never an option
-_IN_PYTHON = re.compile(r"declare decimal=('.')$")
+_IN_PYTHON = re.compile(r"declare decimal=('.')$")  # a way out, as a function has it
 _WIDE = 100  # columns, under which typer's help on a terminal cuts words
 _HELP_WIDTH = 46  # columns of the text on an option in the plain help
 
@@ -73,6 +73,7 @@ EXAMPLES = {
 }
 
 
+# the arguments of the function, whose types and defaults the options take over
 _ASKED = signature(interpretation.interpret).parameters
 
 
@@ -98,6 +99,10 @@ class Line(NamedTuple):
     style: str = ""
 
 
+Answer = Sequence[Line] | str
+"""Lines to set on a terminal, or a text to print as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command.
@@ -107,7 +112,7 @@ class Command:
     name, about
         Its name and its help.
     answer
-        What it does: the options in, the lines to print out.
+        What it does: the options in, the answer out.
     parameters
         Its arguments and options, for typer.
     takes_value
@@ -116,7 +121,7 @@ class Command:
 
     name: str
     about: str
-    answer: Callable[..., Sequence[Line]]
+    answer: Callable[..., Answer]
     parameters: Callable[[], Iterator[Parameter]]
     takes_value: bool = False
 
@@ -129,20 +134,30 @@ def main() -> None:
     except ModuleNotFoundError:
         sys.stderr.write("error: the command line is not installed; pip install 'rlsiron[cli]'\n")
         sys.exit(WRONG)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # what its encoding does not know becomes an escape
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - to the end
+        elif isinstance(stream, TextIOWrapper):
+            # what the encoding does not know becomes an escape
             stream.reconfigure(errors="backslashreplace")
     sys.exit(_status(sys.argv[1:]))
 
 
 def _status(arguments: Sequence[str]) -> int:
     """Return the exit status of a call, its output written."""
+    for argument in arguments:
+        if not _is_text(argument):
+            _complain(f"the argument {argument!r} is not text; write it in UTF-8")
+            return WRONG
     stdout = sys.stdout
     try:
         try:
             application()(args=arguments, prog_name="rlsiron")
         except SystemExit as end:
             status = int(end.code or 0)
+        if sys.stdout is not stdout:  # what typer does when it meets a closed pipe
+            return READER_LEFT
         stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -155,6 +170,11 @@ def _status(arguments: Sequence[str]) -> int:
         _complain(f"the output cannot be written: {fault}")
         return WRONG
     return status
+
+
+def _is_text(argument: str) -> bool:
+    """Whether an argument was decoded without bytes left over."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in argument)
 
 
 def _complain(fault: str) -> None:
@@ -221,11 +241,11 @@ def _register(app: "typer.Typer", command: Command) -> None:
 
     def call(**given: Any) -> None:  # noqa: ANN401 - of each option its own type
         try:
-            lines = command.answer(**given)
+            answer = command.answer(**given)
         except RlsironError as error:
             _complain(_IN_PYTHON.sub(r"declare --decimal \1", str(error)))
             raise typer.Exit(WRONG) from None
-        _write(lines)
+        _write(answer)
 
     call.__signature__ = Signature(list(command.parameters()))  # type: ignore[attr-defined]
     app.command(
@@ -238,16 +258,17 @@ def _epilog(name: str) -> str:
     return "\n".join(("\b", "Examples:", *(f"  {example}" for example in EXAMPLES[name])))
 
 
-def _write(lines: Sequence[Line]) -> None:
+def _write(answer: Answer) -> None:
     """Write plain text into a pipe, styled text wrapped at words on a terminal."""
-    if not sys.stdout.isatty():
-        sys.stdout.writelines(f"{line.text}\n" for line in lines)
+    if isinstance(answer, str) or not sys.stdout.isatty():
+        lines = [answer] if isinstance(answer, str) else [line.text for line in answer]
+        sys.stdout.writelines(f"{line}\n" for line in lines)
         return
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=sys.stdout, highlight=False)
-    for line in lines:
+    for line in answer:
         console.print(Text(line.text, line.style))
 
 
@@ -372,14 +393,14 @@ def _words(kind: Any) -> Iterator[str]:  # noqa: ANN401 - a type
             yield from _words(part)
 
 
-def _interpret(*, json: bool, **given: Any) -> Sequence[Line]:  # noqa: ANN401 - of each option its own type
+def _interpret(*, json: bool, **given: Any) -> Answer:  # noqa: ANN401 - of each option its own type
     told = {name: value for name, value in given.items() if value not in (None, [])}
     patient = {name: told.pop(name) for name in Patient.model_fields if name in told}
     if "conditions" in patient:
         patient["conditions"] = " ".join(patient["conditions"])
     answer = interpretation.interpret(patient=patient, **told)
     if json:
-        return [Line(answer.model_dump_json(indent=2, ensure_ascii=_ascii()))]
+        return answer.model_dump_json(indent=2, ensure_ascii=_ascii())
     lines = [_line(one) for one in answer.notes]
     return [*lines, Line(""), Line(answer.provenance.intended_use, "dim")]
 
@@ -401,9 +422,7 @@ def _convert_options() -> Iterator[Parameter]:
     yield _json()
 
 
-def _convert(
-    *, analyte: str, value: str, to: str | None, decimal: str, json: bool
-) -> Sequence[Line]:
+def _convert(*, analyte: str, value: str, to: str | None, decimal: str, json: bool) -> Answer:
     result = read_result(analyte, value, decimal=decimal)
     known = analytes()[analyte]
     codes = known.units if to is None else (unit_code(analyte, to),)
@@ -424,7 +443,7 @@ def _convert(
             "convention": convention,
             "codes": result.codes,
         }
-        return [Line(dumps(answer, indent=2, ensure_ascii=_ascii()))]
+        return dumps(answer, indent=2, ensure_ascii=_ascii())
     lines = [
         Line(f"{result.bound}{_digits(number)} {_PRINTED.get(code, code)}")
         for code, number in values.items()
