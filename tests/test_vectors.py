@@ -1,0 +1,689 @@
+"""The conformance pack: what a user gives, and what each guideline must say of it.
+
+Most cases are made here from the matrices of the evidence (clinical §7), transcribed cell by cell
+below and read by a few lines that know nothing of the library or of its files; the others, on
+gaps, reading and unknown inputs, were written by hand. `python tests/test_vectors.py` writes the
+files that are made here anew.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import rlsiron
+
+FOLDER = Path(__file__).resolve().parent / "vectors"
+Case = dict[str, Any]
+Said = frozenset[str]
+
+# The matrices of clinical §7, as they stand there. Rows are ferritin [µg/L], columns TSAT [%].
+
+ABBREVIATED = {
+    "ORAL": "oral-iron",
+    "IV": "iv-iron",
+    "ORAL|IV": "oral-or-iv-iron",
+    "NONE": "no-iron",
+    "BLOCK": "withhold-iron",
+}
+ORDER = [
+    "oral-iron",
+    "iv-iron",
+    "oral-or-iv-iron",
+    "no-iron",
+    "withhold-iron",
+    "not-covered",
+]
+NOT_COVERED = frozenset({"not-covered"})
+COLUMNS = ("< 20", "[20,45)", ">= 45")
+Matrix = dict[str, tuple[str, str, str]]
+
+IRLSSG_ADULT: Matrix = {
+    "[0,75]": ("ORAL; IV if iv-reason", "ORAL; IV if iv-reason", "BLOCK"),
+    "(75,100]": ("IV", "IV", "BLOCK"),
+    "(100,300)": ("? {IV, NONE}", "NONE; ? {IV, NONE} if earlier-iv", "BLOCK"),
+    ">= 300": ("BLOCK", "BLOCK", "BLOCK"),
+}
+AASM_ADULT: Matrix = {
+    "[0,75]": ("ORAL|IV", "ORAL|IV", "ORAL|IV"),
+    "(75,100]": ("? {ORAL|IV, IV}", "IV", "IV"),
+    "> 100": ("ORAL|IV", "NONE", "NONE"),
+}
+MAYO_ADULT: Matrix = {
+    "[0,75]": ("ORAL; IV if iv-reason", "ORAL; IV if iv-reason", "BLOCK"),
+    "(75,100)": ("IV", "IV", "BLOCK"),
+    "= 100": ("? {IV, NONE}", "? {IV, NONE}", "BLOCK"),
+    "> 100": ("NONE; ? {IV, NONE} if inflamed", "NONE", "BLOCK"),
+}
+AAN_ADULT: Matrix = {
+    "<= 75": ("ORAL", "ORAL", "ORAL"),
+    "> 75": ("NONE", "NONE", "NONE"),
+}
+AASM_CHILD: Matrix = {
+    "< 50": ("ORAL|IV", "ORAL|IV", "ORAL|IV"),
+    ">= 50": ("NONE", "NONE", "NONE"),
+}
+IRLSSG_CHILD: Matrix = {
+    "< 50": ("ORAL", "ORAL", "ORAL"),
+    ">= 50": ("NONE", "NONE", "NONE"),
+}
+AASM_END_STAGE_ADULT: Matrix = {
+    "< 200": ("IV", "? {ORAL|IV, IV, NONE}", "? {ORAL|IV, IV, NONE}"),
+    ">= 200": ("? {ORAL|IV, IV, NONE}",) * 3,
+}
+AASM_END_STAGE_CHILD: Matrix = {">= 0": ("? {ORAL|IV, NONE}",) * 3}
+
+END_STAGE = {"ckd-5", "hemodialysis", "peritoneal-dialysis"}
+MATRICES: dict[str, Callable[[bool, bool], Matrix | None]] = {
+    "aasm-2025": lambda adult, end_stage: (
+        (AASM_END_STAGE_ADULT if end_stage else AASM_ADULT)
+        if adult
+        else (AASM_END_STAGE_CHILD if end_stage else AASM_CHILD)
+    ),
+    "irlssg-2018": lambda adult, _: IRLSSG_ADULT if adult else IRLSSG_CHILD,
+    "mayo-2021": lambda adult, _: MAYO_ADULT if adult else None,
+    "aan-2016": lambda adult, _: AAN_ADULT if adult else None,
+}
+GUIDELINES = list(MATRICES)
+# strict leaves out IR-6 and IR-9, which give iron on unverified text
+UNVERIFIED = {"irlssg-2018": {"iv-reason", "earlier-iv"}}
+
+
+def within(value: float, band: str) -> bool:
+    """Tell whether a value lies in a band such as "(75,100]" or ">= 45"."""
+    if band[0] in "[(":
+        low, high = map(float, band[1:-1].split(","))
+        return (low <= value if band[0] == "[" else low < value) and (
+            value <= high if band[-1] == "]" else value < high
+        )
+    operator, limit = band.split(" ")
+    at = float(limit)
+    return {
+        "<": value < at,
+        "<=": value <= at,
+        "=": value == at,
+        ">=": value >= at,
+        ">": value > at,
+    }[operator]
+
+
+def members(cell: str) -> Said:
+    """Return the members of a cell such as "IV" or "? {IV, NONE}"."""
+    return frozenset(ABBREVIATED[word.strip()] for word in cell.strip("? {}").split(","))
+
+
+Who = Mapping[str, Any]  # one patient of whom all is known
+
+NOBODY: dict[str, Any] = {
+    "age": 44.0,
+    "rls": "confirmed",
+    "kidney": "none",
+    "pregnancy": "none",
+    "iv-reason": False,
+    "inflamed": False,
+    "earlier-iv": False,
+    "iron-loading": False,
+    "iv-stopped": False,
+}
+
+
+def criterion(guideline: str, who: Who, *, strict: bool = False) -> Said:
+    """Return what a source's own text says."""
+    matrix = MATRICES[guideline](who["age"] >= 18, who["kidney"] in END_STAGE)
+    if matrix is None or who["rls"] != "confirmed":
+        return NOT_COVERED
+    (row,) = (cells for band, cells in matrix.items() if within(who["ferritin"], band))
+    (cell,) = (c for band, c in zip(COLUMNS, row, strict=True) if within(who["tsat"], band))
+    said, _, exception = cell.partition("; ")
+    if exception:
+        instead, fact = exception.split(" if ")
+        left_out = strict and fact in UNVERIFIED.get(guideline, set())
+        said = instead if who[fact] and not left_out else said
+    found = members(said)
+    expecting = who["pregnancy"] in {"trimester-2", "trimester-3", "postpartum"}
+    return found | {"no-iron"} if expecting and found == {"iv-iron"} else found
+
+
+def safety(who: Who, said: Said) -> set[str]:
+    """Return which rules of the safety layer hold."""
+    end_stage = who["kidney"] in END_STAGE
+    rules = {
+        "SL1": who["tsat"] >= (45 if who["kidney"] == "none" else 40),
+        "SL2": who["ferritin"] > 700 if end_stage else who["ferritin"] >= 300,
+        "SL3": who["iron-loading"],
+        "SL4": who["iv-stopped"] or who["pregnancy"] == "trimester-1",
+        "SL5": who["ferritin"] > 100
+        and who["tsat"] < 20
+        and not end_stage
+        and bool(said & {"oral-iron", "iv-iron", "oral-or-iv-iron"}),
+    }
+    return {id_ for id_, holds in rules.items() if holds}
+
+
+def after_safety(who: Who, said: Said) -> Said:
+    """Return what is left of a source's criterion when the safety layer lies over it."""
+    holds = safety(who, said)
+    if said == NOT_COVERED:
+        return said
+    if holds & {"SL1", "SL2", "SL3"}:
+        return frozenset({"withhold-iron"})
+    if "SL5" in holds:
+        said |= {"no-iron"}
+    if "SL4" in holds:
+        changed = {"oral-or-iv-iron": "oral-iron", "iv-iron": "withhold-iron"}
+        said = frozenset(changed.get(word, word) for word in said)
+    return said
+
+
+# A patient of whom not all is known is every patient whom it may be, at and beside every limit.
+
+STEP = 1e-9
+LIMITS: dict[str, tuple[float, ...]] = {
+    "ferritin": (50, 75, 100, 200, 300, 700),
+    "tsat": (20, 40, 45),
+}
+VALUES: dict[str, list[Any]] = {
+    "ferritin": sorted(
+        {1.0, 60.0, 90.0, 150.0, 250.0, 500.0, 5000.0}
+        | {round(at + by, 9) for at in LIMITS["ferritin"] for by in (-STEP, 0, STEP)}
+    ),
+    "tsat": sorted(
+        {0.0, 10.0, 30.0, 42.0, 60.0, 100.0}
+        | {round(at + by, 9) for at in LIMITS["tsat"] for by in (-STEP, 0, STEP)}
+    ),
+    "age": [0.0, 10.0, 17.999999999, 18.0, 44.0, 130.0],
+    "kidney": ["none", "ckd", *sorted(END_STAGE)],
+    "pregnancy": ["none", "trimester-1", "trimester-2", "trimester-3", "postpartum"],
+}
+PREGNANT = ["trimester-1", "trimester-2", "trimester-3"]
+INPUTS = ("ferritin", "tsat", "age", "pregnancy", "kidney")
+Open = Mapping[str, list[Any]]
+
+
+def everyone(possible: Open) -> Iterator[dict[str, Any]]:
+    """Yield every patient whom it may be."""
+    axes = {name: [value] for name, value in NOBODY.items()} | dict(possible)
+    for values in product(*axes.values()):
+        yield dict(zip(axes, values, strict=True))
+
+
+def iron(possible: Said) -> str:
+    if possible <= set(ORDER[:3]):
+        return "give"
+    if possible <= {"no-iron", "withhold-iron"}:
+        return "do-not-give"
+    return "not-covered" if possible == NOT_COVERED else "open"
+
+
+def said_of(guideline: str, possible: Open, *, strict: bool = False) -> dict[str, Any]:
+    """Return what a guideline says of all whom it may be, and what would settle it."""
+    own: Said = frozenset()
+    after: Said = frozenset()
+    by_value: dict[str, dict[Any, Said]] = {
+        name: {} for name in INPUTS if len(possible.get(name, [0])) > 1
+    }
+    for who in everyone(possible):
+        said = criterion(guideline, who, strict=strict)
+        left = after_safety(who, said)
+        own, after = own | said, after | left
+        for name, values in by_value.items():
+            values[who[name]] = values.get(who[name], frozenset()) | left
+    return {
+        "criterion": one_of(own),
+        "criterion_possible": sorted(own, key=ORDER.index),
+        "disposition": one_of(after),
+        "possible": sorted(after, key=ORDER.index),
+        "iron": iron(after),
+        "needs": [name for name, values in by_value.items() if len(set(values.values())) > 1],
+    }
+
+
+def one_of(said: Said) -> str:
+    (*_, word) = sorted(said)
+    return word if len(said) == 1 else "indeterminate"
+
+
+def stops_of(possible: Open, *, strict: bool = False) -> tuple[list[str], list[str]]:
+    """Return the safety notes that must be there, and those that must not."""
+    certain: set[str] = set()
+    never = {"SL1", "SL2", "SL3", "SL4", "SL5"}
+    for guideline in GUIDELINES:
+        holds = [
+            safety(who, criterion(guideline, who, strict=strict)) for who in everyone(possible)
+        ]
+        certain |= set.intersection(*holds)
+        never -= set[str]().union(*holds)
+    return sorted(certain), sorted(never)
+
+
+def case(
+    id_: str, tests: str, input_: dict[str, Any], possible: Open, *, strict: bool = False
+) -> Case:
+    """Return a case: what is given, and what the matrices make of it."""
+    has, lacks = stops_of(possible, strict=strict)
+    given: dict[str, Any] = {**input_, "guidelines": GUIDELINES}
+    if strict:
+        given["strict"] = True
+    return {
+        "id": id_,
+        "tests": tests.split(),
+        "input": given,
+        "expected": {name: said_of(name, possible, strict=strict) for name in GUIDELINES},
+        "notes": has,
+        "no_notes": lacks,
+    }
+
+
+def text(number: float) -> str:
+    """Return a number as a laboratory would print it."""
+    return f"{number:.9f}".rstrip("0").rstrip(".")
+
+
+def results(ferritin: float | None, tsat: float | None) -> dict[str, str]:
+    given = {}
+    if ferritin is not None:
+        given["ferritin"] = f"{text(ferritin)} ng/mL"
+    if tsat is not None:
+        given["tsat"] = f"{text(tsat)} %"
+    return given
+
+
+POPULATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "adult": ("AA-2 AA-3 IR-1 IR-2 IR-3 IR-4 IR-5 MY-2 MY-5 MY-6 AN-1", {"age": 44}),
+    "adult with CKD": ("AA-2 G7 SL1", {"age": 44, "kidney": "ckd"}),
+    "adult on hemodialysis": ("AA-9 G21 CK-5", {"age": 44, "kidney": "hemodialysis"}),
+    "child": ("AA-4 IR-11 IR-12", {"age": 9}),
+    "child with CKD 5": ("G21", {"age": 9, "kidney": "ckd-5"}),
+}
+
+
+def at_limits() -> Iterator[Case]:
+    """On each printed limit, one grid step and one reporting step to either side."""
+    steps = (-0.1, -STEP, 0, STEP, 0.1)
+    for population, (tests, patient) in POPULATIONS.items():
+        for name, others in (("ferritin", (10.0, 30.0)), ("tsat", (60.0, 90.0, 150.0))):
+            for limit, step, other in product(LIMITS[name], steps, others):
+                at = round(limit + step, 9)
+                ferritin, tsat = (at, other) if name == "ferritin" else (other, at)
+                yield case(
+                    f"{population}: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+                    f"{tests} G28",
+                    {**results(ferritin, tsat), "patient": patient},
+                    open_(patient, ferritin=[ferritin], tsat=[tsat]),
+                )
+
+
+def open_(patient: Mapping[str, Any], **possible: list[Any]) -> dict[str, list[Any]]:
+    known = {name: [value] for name, value in patient.items() if name in NOBODY}
+    if patient.get("pregnancy") == "pregnant":
+        known["pregnancy"] = PREGNANT
+    return {**known, **possible}
+
+
+MIDDLES = list(product((30.0, 60.0, 90.0, 150.0, 250.0, 500.0), (10.0, 30.0, 50.0)))
+
+
+def in_every_cell() -> Iterator[Case]:
+    """Inside every cell of every matrix, for each population, pregnant or not."""
+    for ferritin, tsat in [*MIDDLES, (800.0, 10.0), (150.0, 42.0)]:
+        for population, (tests, patient) in POPULATIONS.items():
+            yield case(
+                f"{population}, inside a cell: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+                tests,
+                {**results(ferritin, tsat), "patient": patient},
+                open_(patient, ferritin=[ferritin], tsat=[tsat]),
+            )
+    for word in (*PREGNANT, "pregnant", "postpartum"):
+        for population in ("adult", "adult on hemodialysis", "child"):
+            patient = {**POPULATIONS[population][1], "sex": "female", "pregnancy": word}
+            for ferritin, tsat in product((30.0, 90.0, 150.0), (10.0, 30.0, 50.0)):
+                yield case(
+                    f"{population}, {word}: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+                    "AA-13 PG-2 SL4 G23" if word == "pregnant" else "AA-13 PG-2 SL4",
+                    {**results(ferritin, tsat), "patient": patient},
+                    open_(patient, ferritin=[ferritin], tsat=[tsat]),
+                )
+
+
+def ages() -> Iterator[Case]:
+    """At the age from which the adult's table applies, with an age and with a birth date."""
+    for age in (0, 11.9, 12, 17.9, 17.999999999, 18, 18.1, 130):
+        for ferritin in (45.0, 60.0, 90.0):
+            yield case(
+                f"age {text(age)}: ferritin {text(ferritin)}, TSAT 30",
+                "G20 child_below",
+                {**results(ferritin, 30), "patient": {"age": age}},
+                {"age": [age], "ferritin": [ferritin], "tsat": [30.0]},
+            )
+    for drawn, age in (("2026-03-01", 17), ("2026-03-02", 18), ("2026-03-02T00:30", 18)):
+        yield case(
+            f"born 2008-03-02, drawn {drawn}",
+            "G20 child_below",
+            {**results(60, 30), "patient": {"birth_date": "2008-03-02"}, "drawn": drawn},
+            {"age": [float(age)], "ferritin": [60.0], "tsat": [30.0]},
+        )
+
+
+IV_REASONS: list[dict[str, Any]] = [
+    {"oral_iron": "failed"},
+    {"oral_iron": "not-tolerated"},
+    {"oral_iron": "not-absorbed"},
+    {"conditions": ["gi-disease"]},
+    {"conditions": ["bariatric-surgery"]},
+    {"rapid_response_wanted": True},
+]
+NO_IV_REASONS: list[dict[str, Any]] = [
+    {"oral_iron": "untried"},
+    {"oral_iron": "taking"},
+    {"rapid_response_wanted": False},
+    {"severity": "mild"},
+    {"severity": "moderate-severe"},
+    {"conditions": ["heart-failure", "diabetes", "augmentation"]},
+]
+INFLAMED: list[dict[str, Any]] = [
+    {"patient": {"inflammation": True}},
+    {"crp": "5.1 mg/L"},
+    {"crp": "5.000000001 mg/L"},
+    {"crp": "0.51 mg/dL"},
+    {"crp": ">5 mg/L"},
+    {"crp": "12 mg/L", "patient": {"inflammation": False}},
+    {"patient": {"conditions": ["malignancy"]}},
+    {"patient": {"conditions": ["active-infection"]}},
+]
+NOT_INFLAMED: list[dict[str, Any]] = [
+    {"patient": {"inflammation": False}},
+    {"crp": "5 mg/L"},
+    {"crp": "0.5 mg/dL"},
+    {"crp": "4.9 mg/L"},
+    {"crp": "<=5 mg/L"},
+    {"crp": "0 mg/L"},
+    {"crp": "hemolyzed"},
+    {"patient": {"conditions": ["autoimmune-disease"]}},
+]
+LOADING = ["hemochromatosis", "iron-loading-anemia", "repeated-transfusion"]
+
+
+def named(given: Mapping[str, Any]) -> str:
+    return json.dumps(given, ensure_ascii=False).replace('"', "").strip("{}")
+
+
+def with_facts() -> Iterator[Case]:
+    """With each thing about the patient that the tables ask for as a yes or no."""
+    for reasons, holds in ((IV_REASONS, True), (NO_IV_REASONS, False)):
+        for reason, ferritin, strict in product(reasons, (60.0, 90.0), (False, True)):
+            yield case(
+                f"{named(reason)}: ferritin {text(ferritin)}{', strict' * strict}",
+                "IR-6 MY-4 iv-reason",
+                {**results(ferritin, 30), "patient": {"age": 44, **reason}},
+                {"ferritin": [ferritin], "tsat": [30.0], "iv-reason": [holds]},
+                strict=strict,
+            )
+    for givens, holds in ((INFLAMED, True), (NOT_INFLAMED, False)):
+        for given, ferritin, tsat in product(givens, (60.0, 150.0), (10.0, 20.0)):
+            infection = "active-infection" in named(given)
+            yield case(
+                f"{named(given)}: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+                "MY-3 inflamed G12 G13",
+                {
+                    **results(ferritin, tsat),
+                    **given,
+                    "patient": {"age": 44, **given.get("patient", {})},
+                },
+                {
+                    "ferritin": [ferritin],
+                    "tsat": [tsat],
+                    "inflamed": [holds],
+                    "iv-stopped": [infection],
+                },
+            )
+    for condition, (ferritin, tsat), age in product(LOADING, MIDDLES[::4], (9, 44)):
+        yield case(
+            f"{condition}, age {age}: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+            "SL3",
+            {**results(ferritin, tsat), "patient": {"age": age, "conditions": [condition]}},
+            {"age": [age], "ferritin": [ferritin], "tsat": [tsat], "iron-loading": [True]},
+        )
+    for ferritin, tsat, kidney in product((60.0, 90.0, 150.0), (10.0, 30.0), ("none", "ckd-5")):
+        patient = {"age": 44, "kidney": kidney, "conditions": ["iv-iron-anaphylaxis"]}
+        yield case(
+            f"iv-iron-anaphylaxis, kidney {kidney}: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+            "SL4",
+            {**results(ferritin, tsat), "patient": patient},
+            open_(patient, ferritin=[ferritin], tsat=[tsat], **{"iv-stopped": [True]}),
+        )
+    for (day, since), ferritin, strict in product(
+        (("2026-01-06", 84), ("2026-01-07", 83), ("2025-06-01", 303), ("2026-03-03", 28)),
+        (60.0, 90.0, 150.0),
+        (False, True),
+    ):
+        yield case(
+            f"IV iron {since} days before: ferritin {text(ferritin)}{', strict' * strict}",
+            "SL4 IR-9 G16",
+            {
+                **results(ferritin, 30),
+                "patient": {"age": 44, "last_iv_iron": day},
+                "drawn": "2026-03-31",
+            },
+            {
+                "ferritin": [ferritin],
+                "tsat": [30.0],
+                "earlier-iv": [True],
+                "iv-stopped": [since < 84],
+            },
+            strict=strict,
+        )
+
+
+def where(name: str, bound: str) -> list[float]:
+    """Return the values within a bound such as "<80"."""
+    operator = bound.rstrip("0123456789.")
+    return [
+        value for value in VALUES[name] if within(value, f"{operator} {bound[len(operator) :]}")
+    ]
+
+
+BOUNDS = {
+    "ferritin": ("<5", "<=75", "<75", "<80", "<100", "<=100", ">75", ">=75", ">100", ">=100",
+                 ">=300", ">150", ">700", "<300"),
+    "tsat": ("<20", "<=20", "<45", "<=45", ">20", ">=20", ">=45", ">45", ">40", "<40"),
+}  # fmt: skip
+
+
+def not_all_known() -> Iterator[Case]:
+    """With results that are missing or bounds, and with an unknown age."""
+    someone: list[tuple[str, dict[str, Any]]] = [
+        (name, patient) for name, (_, patient) in POPULATIONS.items()
+    ]
+    someone += [("age unknown", {}), ("pregnant", {"age": 30, "pregnancy": "pregnant"})]
+    for name, patient in someone:
+        unknown = {} if "age" in patient else {"age": VALUES["age"]}
+        for ferritin, tsat in [
+            *((None, at) for at in (10.0, 30.0, 42.0, 45.0, None)),
+            *((at, None) for at in (30.0, 60.0, 75.0, 90.0, 100.0, 150.0, 300.0, 800.0)),
+            *product((30.0, 60.0, 90.0, 150.0), (10.0, 30.0)),
+        ]:
+            if unknown or ferritin is None or tsat is None:
+                yield case(
+                    f"{name}: ferritin {ferritin and text(ferritin)}, TSAT {tsat and text(tsat)}",
+                    "G10 G11",
+                    {**results(ferritin, tsat), "patient": patient},
+                    open_(
+                        patient,
+                        ferritin=VALUES["ferritin"] if ferritin is None else [ferritin],
+                        tsat=VALUES["tsat"] if tsat is None else [tsat],
+                        **unknown,
+                    ),
+                )
+    for analyte, unit in (("ferritin", "ng/mL"), ("tsat", "%")):
+        other = "tsat" if analyte == "ferritin" else "ferritin"
+        for bound, at, (name, patient) in product(
+            BOUNDS[analyte],
+            (10.0, 30.0, None) if other == "tsat" else (60.0, 90.0, None),
+            someone[:4],
+        ):
+            rest = results(None, at) if other == "tsat" else results(at, None)
+            yield case(
+                f"{name}: {analyte} {bound}, {other} {at and text(at)}",
+                "G26",
+                {analyte: f"{bound} {unit}", **rest, "patient": patient},
+                open_(
+                    patient,
+                    **{
+                        analyte: where(analyte, bound),
+                        other: VALUES[other] if at is None else [at],
+                    },
+                ),
+            )
+
+
+def unread() -> Iterator[Case]:
+    """With a field of the patient that was given and cannot be read: nothing is assumed of it."""
+    for field, word in (("kidney", "stage 3"), ("pregnancy", "12 weeks"), ("age", -3)):
+        for ferritin, tsat in product((60.0, 90.0, 150.0), (10.0, 30.0, 42.0)):
+            patient = {"age": 44, field: word}
+            yield case(
+                f"{field} {word!r} unread: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+                "errors=note",
+                {**results(ferritin, tsat), "patient": patient, "errors": "note"},
+                {"ferritin": [ferritin], "tsat": [tsat], field: VALUES[field]},
+            )
+    facts = {
+        "oral_iron": ["iv-reason"],
+        "rapid_response_wanted": ["iv-reason"],
+        "inflammation": ["inflamed"],
+        "conditions": ["iv-reason", "inflamed", "iron-loading", "iv-stopped"],
+        "last_iv_iron": ["earlier-iv", "iv-stopped"],
+    }
+    for field, names in facts.items():
+        for ferritin, tsat in product((60.0, 90.0, 150.0), (10.0, 30.0)):
+            hidden = field == "last_iv_iron"  # as if `drawn` were missing: nothing can be read
+            yield case(
+                f"{field} unread: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+                "errors=note",
+                {
+                    **results(ferritin, tsat),
+                    "patient": {"age": 44, field: "??"},
+                    "errors": "note",
+                    "drawn": "2026-03-31",
+                },
+                {
+                    "ferritin": VALUES["ferritin"] if hidden else [ferritin],
+                    "tsat": VALUES["tsat"] if hidden else [tsat],
+                    **{name: [False, True] for name in names},
+                },
+            )
+
+
+def unconfirmed() -> Iterator[Case]:
+    for word, (ferritin, tsat) in product(("suspected", "absent", "confirmed"), MIDDLES[::3]):
+        yield case(
+            f"RLS {word}: ferritin {text(ferritin)}, TSAT {text(tsat)}",
+            "G30",
+            {**results(ferritin, tsat), "patient": {"age": 44, "rls": word}},
+            {"ferritin": [ferritin], "tsat": [tsat], "rls": [word]},
+        )
+
+
+MADE: dict[str, tuple[str, list[Callable[[], Iterator[Case]]]]] = {
+    "limits": ("On each printed limit, and one step to either side.", [at_limits, ages]),
+    "cells": ("Inside every cell of every matrix.", [in_every_cell, unconfirmed]),
+    "facts": ("What the tables ask for as a yes or no.", [with_facts]),
+    "unknown": ("Missing results, bounds, unread fields.", [not_all_known, unread]),
+}
+
+
+def made(name: str) -> dict[str, Any]:
+    """Return the content of a file that is made from the matrices."""
+    about, families = MADE[name]
+    cases: dict[str, Case] = {}
+    for each in (each for family in families for each in family()):
+        cases.setdefault(each["id"], each)
+    return {
+        "title": name,
+        "about": f"{about} Expected values: the matrices of clinical §7, by tests/test_vectors.py.",
+        "cases": list(cases.values()),
+    }
+
+
+def written(content: Mapping[str, Any]) -> str:
+    """Return a file with one case to a line, so that a change of one shows as one."""
+    head = {name: value for name, value in content.items() if name != "cases"}
+    lines = ",\n".join(f"  {json.dumps(each, ensure_ascii=False)}" for each in content["cases"])
+    return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "cases": [\n{lines}\n]}}\n'
+
+
+@cache
+def read(path: Path) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+FILES = sorted(path for path in FOLDER.glob("*.json") if path.stem != "schema")
+CASES = [
+    pytest.param(each, id=f"{path.stem}: {each['id']}")
+    for path in FILES
+    for each in read(path)["cases"]
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_of_vectors_fits_the_schema(path: Path) -> None:
+    schema = read(FOLDER / "schema.json")
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(read(path), schema, cls=jsonschema.Draft202012Validator)
+
+
+def test_no_two_cases_have_one_name() -> None:
+    names = [(path, each["id"]) for path in FILES for each in read(path)["cases"]]
+    assert len(set(names)) == len(names) > 500
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_files_are_as_the_matrices_make_them(name: str) -> None:
+    """Where this fails after a change of a matrix: `python tests/test_vectors.py`."""
+    assert (FOLDER / f"{name}.json").read_text(encoding="utf-8") == written(made(name))
+
+
+RULES = """
+AA-2 AA-3 AA-4 AA-9 AA-13 IR-1 IR-2 IR-3 IR-4 IR-5 IR-6 IR-9 IR-11 IR-12
+MY-2 MY-3 MY-4 MY-5 MY-6 AN-1 PG-2 SL1 SL2 SL3 SL4 SL5
+G1 G2 G4 G5 G6 G7 G8 G10 G11 G12 G13 G15 G16 G20 G21 G23 G24 G25 G26 G27 G28 G29 G30 G31
+"""
+
+
+def test_every_rule_and_every_gap_has_a_case() -> None:
+    tested = {id_ for path in FILES for each in read(path)["cases"] for id_ in each["tests"]}
+    assert set(RULES.split()) <= tested
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_answer_is_as_the_evidence_says(case: Case) -> None:
+    if "refused" in case:
+        with pytest.raises(rlsiron.RlsironError) as fault:
+            rlsiron.interpret(**case["input"])
+        assert type(fault.value).__name__ == case["refused"]
+        return
+    answer = rlsiron.interpret(**case["input"])
+    for name, expected in case["expected"].items():
+        said = answer.decisions[name].model_dump(mode="json", include=set(expected))
+        assert said == expected, name
+    codes = {note.code for note in answer.notes}
+    assert set(case.get("notes", [])) <= codes
+    assert not codes & set(case.get("no_notes", []))
+    if "agreement" in case:
+        assert answer.agreement.verdict == case["agreement"]
+    if "assumptions" in case:
+        assert sorted(answer.assumptions) == sorted(case["assumptions"])
+    if "tsat" in case:
+        tsat = answer.panel.tsat
+        assert tsat is not None
+        assert tsat.model_dump(include=set(case["tsat"])) == case["tsat"]
+
+
+if __name__ == "__main__":
+    for name in MADE:
+        (FOLDER / f"{name}.json").write_text(written(made(name)), encoding="utf-8")
