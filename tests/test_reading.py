@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rlsiron.errors import ReadingError, RlsironError, UnitError
+from rlsiron.errors import ReadingError, RlsironError, UnitError, shown
 from rlsiron.models import LabResult
 from rlsiron.reading import read_result
-from rlsiron.units import analytes, factor, settle, shown
+from rlsiron.units import analytes, factor, settle
 
 ANALYTES = list(analytes())
 _DECLARE = "or for a column declare units={'ferritin': 'ng/mL'}"

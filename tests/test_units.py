@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlsiron import units
-from rlsiron.errors import ReadingError, UnitError
+from rlsiron.errors import ReadingError, UnitError, shown
 from rlsiron.units import (
     Factor,
     Window,
@@ -27,7 +27,6 @@ from rlsiron.units import (
     from_quantity,
     is_quantity,
     settle,
-    shown,
     to_quantity,
     unit_code,
 )

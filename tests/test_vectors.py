@@ -224,22 +224,26 @@ def said_of(guideline: str, possible: Open, *, strict: bool = False) -> dict[str
     """Return what a guideline says of all whom it may be, and what would settle it."""
     own: Said = frozenset()
     after: Said = frozenset()
-    by_value: dict[str, dict[Any, Said]] = {
+    # for each input not known, and each way that all else can be, what its values say
+    held: dict[str, dict[Any, set[Said]]] = {
         name: {} for name in INPUTS if len(possible.get(name, [0])) > 1
     }
     for who in everyone(possible):
         said = criterion(guideline, who, strict=strict)
         left = after_safety(who, said)
         own, after = own | said, after | left
-        for name, values in by_value.items():
-            values[who[name]] = values.get(who[name], frozenset()) | left
+        for name, cases in held.items():
+            else_ = tuple(value for other, value in who.items() if other != name)
+            cases.setdefault(else_, set()).add(left)
     return {
         "criterion": one_of(own),
         "criterion_possible": sorted(own, key=ORDER.index),
         "disposition": one_of(after),
         "possible": sorted(after, key=ORDER.index),
         "iron": iron(after),
-        "needs": [name for name, values in by_value.items() if len(set(values.values())) > 1],
+        "needs": [
+            name for name, cases in held.items() if any(len(said) > 1 for said in cases.values())
+        ],
     }
 
 
@@ -256,6 +260,8 @@ def stops_of(possible: Open, *, strict: bool = False) -> tuple[list[str], list[s
         holds = [
             safety(who, criterion(guideline, who, strict=strict)) for who in everyone(possible)
         ]
+        if all(one & {"SL1", "SL2", "SL3"} for one in holds):
+            holds = [one - {"SL5"} for one in holds]  # what is withheld is not open
         certain |= set.intersection(*holds)
         never -= set[str]().union(*holds)
     return sorted(certain), sorted(never)

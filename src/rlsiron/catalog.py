@@ -1,16 +1,21 @@
 """Opens the knowledge files: TOML in, plain dicts out; knows no grammar."""
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import Any
 
-from rlsiron.errors import GuidelineError, did_you_mean
+from rlsiron.errors import GuidelineError, did_you_mean, shown
 
 LARGEST_FILE = 1_000_000  # bytes; a larger file is refused unread
+_DEEPEST = (
+    200  # dots or brackets on a line; more are no knowledge, and cost TOML readers their time
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +31,29 @@ class Document:
         """The fingerprint of the text, line ends folded."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def line_of(self, *anchors: str) -> int | None:
-        """Return the line of the last of some strings, each sought after the one before."""
-        at = -1
-        for anchor in anchors:
-            at = self.text.find(anchor, at + 1)
-            if at < 0:
-                return None
-        return self.text.count("\n", 0, at) + 1
+    def line_of(self, *patterns: str) -> int | None:
+        """Return the line where patterns are found, each sought after the one before.
+
+        It is that of the last one found; None where not even the first is.
+        """
+        line, at = None, 0
+        for pattern in patterns:
+            found = re.compile(pattern, re.MULTILINE).search(self.text, at)
+            if found is None:
+                break
+            at = found.end()
+            line = self.text.count("\n", 0, found.start()) + 1
+        return line
 
 
 def _parse(name: str, text: str) -> Document:
+    for number, line in enumerate(text.splitlines(), 1):
+        if max(line.count("."), line.count("["), line.count("{")) > _DEEPEST:
+            message = f"{name}, line {number}: nested too deeply to be a guideline"
+            raise GuidelineError(message)
     try:
         return Document(name, text, tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as fault:
+    except (ValueError, RecursionError) as fault:
         message = f"{name} is not TOML: {fault}"
         raise GuidelineError(message) from None
 
@@ -75,13 +89,16 @@ def guideline_document(given: str | Path) -> Document:
         return document(f"guidelines/{given}.toml")
     path = Path(given)
     if isinstance(given, str) and path.suffix != ".toml":
-        message = f"unknown guideline {given!r}{did_you_mean(given, guideline_ids())}"
+        message = f"unknown guideline {shown(given)}{did_you_mean(given, guideline_ids())}"
         raise GuidelineError(message)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            message = f"{path} is over {LARGEST_FILE} bytes; a guideline file is a few thousand"
-            raise GuidelineError(message)
-        return _parse(str(path), path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as fault:
+        endless = path.exists() and not path.is_file()  # a pipe or a device
+        size = inf if endless else path.stat().st_size
+        text = path.read_text(encoding="utf-8-sig") if size <= LARGEST_FILE else ""
+    except (OSError, ValueError) as fault:  # not there, not to be opened, not UTF-8
         message = f"cannot read the guideline file {str(path)!r}: {fault}"
         raise GuidelineError(message) from None
+    if size > LARGEST_FILE:
+        message = f"cannot read the guideline file {path}: no file of {LARGEST_FILE} bytes at most"
+        raise GuidelineError(message)
+    return _parse(str(path), text)

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsiron import units
-from rlsiron.errors import GuidelineError
 from rlsiron.guideline import (
     AXIS_WORDS,
     DISPOSITIONS,
@@ -23,14 +22,17 @@ from rlsiron.guideline import (
     Limits,
     Safety,
     Silence,
+    fault,
     safety,
     vocabulary,
 )
+from rlsiron.patient import OLDEST
 from rlsiron.table import BIT, Axis, NumericAxis, Table, WordAxis, words_of
 
 Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 
+_MOST_SLOTS = 20_000_000  # of one table; those that ship have less than half a million
 _GIVES = sum(BIT[word] for word in GIVES)
 _UNCOVERED = BIT["not-covered"]
 _ROUTES = {
@@ -59,6 +61,10 @@ def compile_table(guideline: Guideline, *, strict: bool = False) -> Table:
     """
     layer = safety() if guideline.purpose == safety().purpose else None
     axes = _axes(guideline, layer)
+    slots = prod(axis.size + 1 for axis in axes)
+    if slots > _MOST_SLOTS:
+        message = f"its limits and facts cut patients into {slots} cases; {_MOST_SLOTS} at most"
+        raise fault(guideline.document, [], message)
     compiler = _Compiler(axes)
     criterion, rules = compiler.rules(guideline, layer, strict=False)
     if strict:
@@ -117,12 +123,22 @@ def _axis(name: str, admitted: set[Any]) -> Axis:
         edges: set[float] = set()
         for low, high in admitted:
             edges |= {low, nextafter(high, inf)}
-        return NumericAxis(name, tuple(sorted(edge for edge in edges if 0.0 < edge < inf)))
+        unit, most = _domain(name)
+        inner = sorted(edge for edge in edges if 0.0 < edge <= most and edge < inf)
+        return NumericAxis(name, tuple(inner), unit, most)
     classes: dict[tuple[bool, ...], set[Any]] = {}
     sets = sorted(admitted, key=lambda words: sorted(map(str, words)))
     for word in vocabulary().get(name, (False, True)):
         classes.setdefault(tuple(word in words for words in sets), set()).add(word)
     return WordAxis(name, tuple(frozenset(words) for words in classes.values()))
+
+
+def _domain(name: str) -> tuple[str, float]:
+    """Return the unit of a numeric axis, and the greatest value that there is on it."""
+    if name == "age":
+        return "years", float(OLDEST)
+    known = units.analyte(name)
+    return known.unit, known.maximum.value if known.maximum else inf
 
 
 class _Compiler:
@@ -165,21 +181,18 @@ class _Compiler:
         covered = self._mask(layer.covers) if layer else free.copy()
         number = 0
         for population in guideline.populations:
-            place = f"{guideline.id}, population {population.name!r}"
+            place = [("population", population.name)]
             here = free & self._mask(population.applies)
-            if not here.any():
-                message = f"{place} is unreachable: earlier populations take all its patients"
-                raise GuidelineError(message)
+            if not (here & covered).any():
+                message = "is unreachable: it has no patient whom no earlier one takes"
+                raise fault(guideline.document, place, message)
             free &= ~here
             unsaid = here
             for rule in population.rules:
                 hit = unsaid & self._any(rule.any)
-                if not hit.any():
-                    message = (
-                        f"{place}: rule {rule.id!r} is dead: earlier rules decide all its cases, "
-                        f"or its limits exclude each other"
-                    )
-                    raise GuidelineError(message)
+                if not (hit & covered).any():
+                    message = "is dead: earlier rules decide all its cases, or it can have none"
+                    raise fault(guideline.document, [*place, ("rule", rule.id)], message)
                 if not (strict and rule.hearsay):
                     criterion[hit & covered] = sum(BIT[word] for word in rule.disposition)
                     deciding[hit & covered] = 1 << number
@@ -187,8 +200,8 @@ class _Compiler:
                 number += 1
             if unsaid.any():
                 if not strict:
-                    message = f"{place}: no rule covers {self._first_gap(unsaid)}"
-                    raise GuidelineError(message)
+                    message = f"no rule covers {self._first_gap(unsaid)}; add one, such as a last"
+                    raise fault(guideline.document, place, f"{message} one without `when`")
                 criterion[unsaid & covered] = BIT["no-iron"]
         return criterion, deciding
 

@@ -3,10 +3,10 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import inf
 from typing import Any
 
+from rlsiron import units
 from rlsiron.guideline import GIVES, TIERS, WITHHOLDS, Rule, safety
 from rlsiron.models import (
     Agreement,
@@ -15,13 +15,14 @@ from rlsiron.models import (
     Iron,
     Nearest,
 )
-from rlsiron.table import Box, Cell, NumericAxis, Step, Table
-from rlsiron.wording import fill, inputs, options, phrase, word
+from rlsiron.table import Box, Cell, NumericAxis, Step, Table, WordAxis
+from rlsiron.wording import fill, inputs, options, word
 
 _REMEMBERED = 1 << 16  # kinds of patients of whom an answer is kept
 
-Scenarios = Mapping[str, Sequence[Mapping[str, Any]]]
-"""The situations that an input, if it were known, could make."""
+_Open = tuple[tuple[str, ...], frozenset[str]]
+Moved = tuple[tuple[str, frozenset[str]], ...]
+"""Inputs that reach the tables through facts and windows only, and the axes that each moves."""
 
 INPUTS = ("ferritin", "tsat", "age", "sex", "pregnancy", "kidney")
 """The inputs that are axes, in the order in which `needs` names them; `crp` and `drawn` follow."""
@@ -31,12 +32,15 @@ INPUTS = ("ferritin", "tsat", "age", "sex", "pregnancy", "kidney")
 class Verdict:
     """What a guideline says of a box: the same object for every patient in it.
 
-    `said` is every field of a `Decision` but `nearest`, which depends on the values.
+    `said` is every field of a `Decision` but `nearest`, which depends on the values of the analytes
+    `measured` and the limits of `steps`.
     """
 
     table: Table
     cell: Cell
+    reason: str
     said: Mapping[str, Any]
+    measured: tuple[str, ...]
     steps: tuple[Step, ...]
 
 
@@ -57,50 +61,32 @@ class Board:
         self._words = tuple(name for name in axes if name not in dict(self._edges))
         self._met: dict[tuple[Any, ...], tuple[Verdict, ...]] = {}
 
-    def verdicts(self, known: Mapping[str, Any], scenarios: Scenarios) -> tuple[Verdict, ...]:
+    def verdicts(self, known: Mapping[str, Any], moved: Moved = ()) -> tuple[Verdict, ...]:
         """Return what each guideline says of a patient.
 
         Parameters
         ----------
         known
             What remains possible on each axis.
-        scenarios
-            For an input that is no axis, the situations that it, if it were known, could make.
+        moved
+            For inputs that are no axes and not known, the axes that they would move.
         """
-        cells: list[Any] = [known[name] for name in self._words]
+        cells: list[Any] = [moved, *(known[name] for name in self._words)]
         for name, edges in self._edges:
             low, high = known[name]
             cells.append(bisect_right(edges, low))
             cells.append(bisect_right(edges, high))
-        if scenarios:
-            cells += [settling := self._settling(scenarios)]
-        else:
-            settling = ((),) * len(self.tables)
         kind = tuple(cells)
         verdicts = self._met.get(kind)
         if verdicts is None:
-            verdicts = tuple(
-                verdict(table, table.box(known), names)
-                for table, names in zip(self.tables, settling, strict=True)
-            )
+            verdicts = tuple(verdict(table, table.box(known), moved) for table in self.tables)
             if len(self._met) >= _REMEMBERED:
                 self._met.clear()
             self._met[kind] = verdicts
         return verdicts
 
-    def _settling(self, scenarios: Scenarios) -> tuple[tuple[str, ...], ...]:
-        """Return, for each table, the inputs of which two cases differ."""
-        return tuple(
-            tuple(
-                name
-                for name, cases in scenarios.items()
-                if len({table.possible(table.box(case)) for case in cases}) > 1
-            )
-            for table in self.tables
-        )
 
-
-def verdict(table: Table, box: Box, settling: tuple[str, ...] = ()) -> Verdict:
+def verdict(table: Table, box: Box, moved: Moved = ()) -> Verdict:
     """Return what a guideline says of the cells that a patient may be in.
 
     Parameters
@@ -109,12 +95,14 @@ def verdict(table: Table, box: Box, settling: tuple[str, ...] = ()) -> Verdict:
         The compiled guideline.
     box
         The cells that the patient may be in.
-    settling
-        Further inputs, that are no axes, known to settle it: ``crp``, ``drawn``.
+    moved
+        For inputs that are no axes and not known, the axes that they would move.
     """
     cell = table.look_up(box)
     deciding = table.deciding(box)
-    needs = tuple(name for name in INPUTS if name in deciding) + settling
+    needs = tuple(name for name in INPUTS if name in deciding)
+    needs += tuple(name for name, axes in moved if not axes.isdisjoint(deciding))
+    reason = _reason(table, cell, needs, (deciding, _rls(table, box)))
     tiers = [rule.verified for rule in cell.rules]
     said = {
         "guideline": table.guideline.id,
@@ -127,14 +115,15 @@ def verdict(table: Table, box: Box, settling: tuple[str, ...] = ()) -> Verdict:
         "needs": needs,
         "rules": tuple(map(_applied, cell.rules)),
         "verified": max(tiers, key=TIERS.index) if tiers else None,
-        "because": _because(table, cell, needs, deciding),
+        "because": _because(table, cell, needs, reason),
     }
-    return Verdict(table, cell, said, table.steps(box))
+    measured = tuple(axis.name for axis in table.axes if axis.name in units.analytes())
+    return Verdict(table, cell, reason, said, measured, table.steps(box))
 
 
 def decide(reached: Verdict, known: Mapping[str, Any]) -> Decision:
     """Return the decision for a patient: a verdict, and the nearest limit."""
-    return Decision.trusted(**reached.said, nearest=_nearest(reached.steps, known))
+    return Decision.trusted(**reached.said, nearest=_nearest(reached, known))
 
 
 def _applied(rule: Rule) -> AppliedRule:
@@ -169,14 +158,15 @@ def iron(possible: tuple[str, ...]) -> Iron:
     return "not-covered" if members == {"not-covered"} else "open"
 
 
-def _nearest(steps: tuple[Step, ...], known: Mapping[str, Any]) -> Nearest | None:
+def _nearest(reached: Verdict, known: Mapping[str, Any]) -> Nearest | None:
     """Return the limit at the smallest relative distance; None where an analyte is no point."""
-    nearest, smallest = None, inf
-    for step in steps:
-        low, high = known[step.axis]
+    for name in reached.measured:
+        low, high = known[name]
         if low != high:
             return None
-        distance = abs(low - step.limit) / step.limit
+    nearest, smallest = None, inf
+    for step in reached.steps:
+        distance = abs(known[step.axis][0] - step.limit) / step.limit
         if distance < smallest:
             nearest, smallest = step, distance
     if nearest is None:
@@ -190,18 +180,20 @@ def _nearest(steps: tuple[Step, ...], known: Mapping[str, Any]) -> Nearest | Non
     )
 
 
-def _because(table: Table, cell: Cell, needs: Sequence[str], deciding: Sequence[str]) -> str:
+def _because(table: Table, cell: Cell, needs: Sequence[str], reason: str) -> str:
     """Return the one sentence that says why a guideline answers as it does."""
-    stopping = cell.stopped or cell.may_be_stopped
+    speaking = cell.stopped or cell.may_be_stopped
+    layer = [rule for rule in safety().rules if rule.id in speaking]
     filling: dict[str, object] = {
         "says": "; or ".join(rule.says for rule in cell.rules),
         "why": "; ".join(_whys(table, cell)),
-        "stops": "; ".join(rule.says for rule in safety().rules if rule.id in stopping),
+        "stops": "; ".join(rule.says for rule in layer if rule.stops),
+        "opens": "; ".join(rule.says for rule in layer if rule.opens),
         "options": options(cell.possible),
         "criterion": options(cell.criterion),
-        "needs": inputs(needs, "or"),
+        "needs": inputs(needs, "and"),
     }
-    return _prefixed(fill(word("because", _reason(table, cell, needs, deciding)), filling), cell)
+    return fill(word("because", reason), filling)
 
 
 def _whys(table: Table, cell: Cell) -> list[str]:
@@ -216,29 +208,38 @@ def _whys(table: Table, cell: Cell) -> list[str]:
     ]
 
 
-def _reason(table: Table, cell: Cell, needs: Sequence[str], deciding: Sequence[str]) -> str:
+def _rls(table: Table, box: Box) -> frozenset[str]:
+    """Return what RLS may be, where the table asks for it."""
+    for axis, cells in zip(table.axes, box, strict=True):
+        if isinstance(axis, WordAxis) and axis.name == "rls":
+            return frozenset().union(*(axis.classes[cell] for cell in cells))
+    return frozenset()
+
+
+def _reason(table: Table, cell: Cell, needs: Sequence[str], open_: _Open) -> str:
+    """Return the kind of the one sentence that says why."""
+    deciding, rls = open_
     if cell.possible == ("not-covered",):
-        return "uncovered"
+        return "unconfirmed" if rls and "confirmed" not in rls else "uncovered"
+    if len(cell.possible) == 1 and cell.possible != cell.criterion:
+        return "stopped" if cell.possible[0] == "withhold-iron" else "route-stopped"
     if len(cell.possible) == 1:
-        if cell.possible != cell.criterion:
-            return "stopped" if cell.possible[0] == "withhold-iron" else "route-stopped"
         return "decided" if cell.rules else "emptied"
     if needs:
         return "needs"
     if deciding:
-        return "unread"
-    return "silent" if _whys(table, cell) else "opened"
+        return "maybe-unconfirmed" if deciding == ("rls",) else "unread"
+    silent = "silent" if cell.possible == cell.criterion else "silent-stopped"
+    return silent if _whys(table, cell) else "opened"
 
 
-def _prefixed(text: str, cell: Cell) -> str:
-    """Return a text that says first where only unverified text gives iron."""
+def on_hearsay(cell: Cell) -> bool:
+    """Whether only unverified text gives the iron that a cell gives."""
     giving = [rule for rule in cell.rules if not GIVES.isdisjoint(rule.disposition)]
-    if giving and not GIVES.isdisjoint(cell.possible) and all(rule.hearsay for rule in giving):
-        return phrase("unverified").format(text=text)
-    return text
+    given = not GIVES.isdisjoint(cell.possible)
+    return given and bool(giving) and all(rule.hearsay for rule in giving)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def agreement(verdicts: tuple[Verdict, ...]) -> Agreement:
     """Return whether the guidelines that cover the patient agree, and who says what.
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_SHOWN = 60  # characters of a value in a message
+
 
 class RlsironError(ValueError):
     """The root of every error that the library raises on purpose."""
@@ -58,7 +60,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     words = list(known)
     folded = {candidate.casefold(): candidate for candidate in words}
-    close = get_close_matches(str(word).casefold(), folded, n=1)
+    close = get_close_matches(str(word).strip("'\"").casefold(), folded, n=1)
     if close:
         return f"; did you mean {folded[close[0]]!r}?"
     return f"; known: {', '.join(words)}"
+
+
+def shown(given: object) -> str:
+    """Return how a value is shown in a message: its `repr`, cut where it is long.
+
+    Examples
+    --------
+    >>> shown("62 ng/mL")
+    "'62 ng/mL'"
+    """
+    try:
+        text = repr(given[: _SHOWN + 1] if isinstance(given, str) else given)
+    except Exception:  # noqa: BLE001 - a stranger's `repr` may do anything
+        text = f"<{type(given).__name__}>"
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

@@ -93,7 +93,7 @@ def _truth(limb: Limb, known: Mapping[str, Any], told: Intake, panel: Panel) -> 
     """Return whether one limb of a fact holds: yes, no, or open."""
     name, allowed = limb
     if isinstance(allowed, timedelta) or allowed == "given":
-        return _since(name, allowed, told)
+        return since(name, allowed, told)
     if isinstance(allowed, frozenset):
         possible: frozenset[Any] = known[name]
         if name == "conditions" and name not in told.unread:
@@ -106,7 +106,7 @@ def _truth(limb: Limb, known: Mapping[str, Any], told: Intake, panel: Panel) -> 
     return _overlap(inside=least <= low and high <= most, outside=high < least or most < low)
 
 
-def _since(name: str, lasts: timedelta | Literal["given"], told: Intake) -> Truth:
+def since(name: str, lasts: timedelta | Literal["given"], told: Intake) -> Truth:
     """Return whether an event is given, and not so long ago."""
     event, drawn = getattr(told.patient, name), told.draw.drawn
     if event is None:
@@ -127,7 +127,7 @@ def assumptions(told: Intake, panel: Panel) -> tuple[str, ...]:
     """
     patient = told.patient.__dict__
     spoken = {name for name in told.patient.model_fields_set if patient[name] is not None}
-    if "crp" in panel.reported and _truth(_crp_limb(), {}, told, panel) != NO:
+    if crp_over_limit(told, panel) != NO:
         spoken.add("inflammation")
     return _unspoken(told.unread | spoken)
 
@@ -135,6 +135,11 @@ def assumptions(told: Intake, panel: Panel) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _unspoken(spoken: frozenset[str]) -> tuple[str, ...]:
     return tuple(f"{name}={word}" for name, word in assumed().items() if name not in spoken)
+
+
+def crp_over_limit(told: Intake, panel: Panel) -> Truth:
+    """Return whether the CRP is over its limit; no where there is none."""
+    return NO if "crp" not in panel.reported else _truth(_crp_limb(), {}, told, panel)
 
 
 @cache

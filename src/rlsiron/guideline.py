@@ -6,19 +6,19 @@ file, the place and the way out; whether its rules leave a gap is for `rlsiron.t
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from math import inf, nextafter
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from rlsiron import units
-from rlsiron.catalog import Document, document, guideline_document
-from rlsiron.errors import GuidelineError, RlsironError, did_you_mean
+from rlsiron.catalog import Document, document, guideline_document, guideline_ids
+from rlsiron.errors import GuidelineError, RlsironError, did_you_mean, shown
 from rlsiron.models import Condition as PatientCondition
 from rlsiron.models import Disposition, Patient, Record, Span, Tier
 
@@ -29,7 +29,7 @@ TIERS: tuple[str, ...] = get_args(Tier)
 YES = frozenset({True})
 
 _LIMIT = re.compile(
-    r"(<=|>=|<|>)\s*(?:(?P<parameter>[a-z_]+)|(?P<number>[0-9.]+)\s*(?P<unit>[^\d\s.]\S*))"
+    r"(<=|>=|<|>)\s*(?:(?P<parameter>[a-z_]+)|(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[^\d\s.]\S*))"
 )
 _TIME = {"years": 1.0, "year": 1.0, "months": 1 / 12, "month": 1 / 12}
 _DURATION = {"days": timedelta(days=1), "hours": timedelta(hours=1)}
@@ -191,18 +191,20 @@ class Window:
     code: str
     after: str
     lasts: timedelta
+    text: str
     by_the_clock: bool
     hides: tuple[str, ...]
 
 
 # The shapes of the files; what a name means is resolved by `_Reader`.
 
-_When = dict[str, str | bool | list[str]]
+_When = dict[str, StrictStr | StrictBool | list[StrictStr]]
+_Name = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 _Text = Field(min_length=1)
 
 
 class _RuleShape(Record):
-    id: str = _Text
+    id: _Name
     when: _When | None = None
     any: list[_When] | None = Field(default=None, min_length=1)
     disposition: str | list[str]
@@ -215,7 +217,7 @@ class _RuleShape(Record):
 
 
 class _PopulationShape(Record):
-    name: str = _Text
+    name: _Name
     applies: _When
     rule: list[_RuleShape] = Field(min_length=1)
 
@@ -231,46 +233,92 @@ class _GuidelineShape(Record):
     population: list[_PopulationShape] = Field(min_length=1)
 
 
+def fault(source: Document, places: Sequence[tuple[str, str]], text: str) -> GuidelineError:
+    """Return the error of a fault in a file, with the line and the place.
+
+    Parameters
+    ----------
+    source
+        The file.
+    places
+        Kind and name of each part that holds the next: a population, a rule, a key.
+    text
+        What is wrong, and the way out.
+    """
+    patterns = [_PLACES[kind].format(re.escape(name)) for kind, name in places]
+    line = source.line_of(*patterns)
+    where = [source.name, *([f"line {line}"] if line else [])]
+    where += [f"{kind} {name}" for kind, name in places]
+    return GuidelineError(f"{', '.join(where)}: {text}")
+
+
+_PLACES = {
+    "population": r"^\s*name\s*=\s*[\"']{}[\"']",
+    "rule": r"^\s*id\s*=\s*[\"']{}[\"']",
+    "key": r"(?<![\w-]){}\s*=",
+}
+
+
+_SHAPES: dict[str, type[Record]] = {"population": _PopulationShape, "rule": _RuleShape}
+
+
+def _literals(shape: type[Record], key: str) -> tuple[Any, ...]:
+    """Return the closed vocabularies in the type of a key."""
+    type_ = shape.model_fields[key].annotation
+    return (type_,) if get_origin(type_) is Literal else get_args(type_)
+
+
 class _Reader:
     """Reads the parts of one file; every fault that it raises names the place."""
 
-    def __init__(self, source: Document, places: tuple[str, ...] = ()) -> None:
+    def __init__(self, source: Document, places: tuple[tuple[str, str], ...] = ()) -> None:
         self._document = source
         self._places = places
 
-    def within(self, place: str) -> "_Reader":
-        return _Reader(self._document, (*self._places, place))
+    def within(self, kind: str, name: str) -> "_Reader":
+        return _Reader(self._document, (*self._places, (kind, name)))
 
     def fault(self, text: str) -> GuidelineError:
-        anchors = [f'"{place.split(maxsplit=1)[1]}"' for place in self._places if " " in place]
-        line = self._document.line_of(*anchors) if anchors else None
-        where = [self._document.name, *([f"line {line}"] if line else []), *self._places]
-        return GuidelineError(f"{', '.join(where)}: {text}")
+        return fault(self._document, self._places, text)
 
     def shape(self) -> _GuidelineShape:
         try:
             return _GuidelineShape.model_validate(self._document.data)
         except ValidationError as error:
-            raise self._located(**error.errors(include_url=False)[0]) from None
+            first = error.errors(include_url=False)[0]
+            raise self._misshapen(first["loc"], first["type"], first["input"]) from None
 
-    def _located(self, *, loc: tuple[str | int, ...], msg: str, **_: object) -> GuidelineError:
-        places: list[str] = []
+    def _misshapen(self, steps: tuple[str | int, ...], kind: str, given: Any) -> GuidelineError:  # noqa: ANN401
+        """Return the fault at a path into the data, in words of the file and not of its model."""
+        here, key = self, ""
         at: Any = self._document.data
-        for step in loc[:-1]:
-            at = at.get(step, {}) if isinstance(at, dict) else at[step] if at else {}
-            if isinstance(at, dict) and isinstance(step, int):
-                kind = (
-                    "rule"
-                    if "rule" in loc[: loc.index(step) + 1] and "name" not in at
-                    else ("population")
+        shape: type[Record] = _GuidelineShape
+        for step in steps:
+            if isinstance(at, list) and isinstance(step, int):
+                part = at[step]
+                name = (
+                    part.get("id" if key == "rule" else "name") if isinstance(part, dict) else None
                 )
-                places.append(f"{kind} {at.get('id', at.get('name', step + 1))}")
-        text = f"{loc[-1]}: {msg[:1].lower()}{msg[1:]}"
-        return _Reader(self._document, tuple(places)).fault(text)
+                if key in _SHAPES:
+                    here, shape = here.within(key, str(name or step + 1)), _SHAPES[key]
+            elif isinstance(at, dict) and (step in at or kind == "missing"):
+                key, part = str(step), at.get(str(step))
+            else:  # the branch of a union, which is not in the file
+                break
+            at = part
+        here = here.within("key", key)
+        if kind == "missing":
+            return here.fault("is missing")
+        if kind == "extra_forbidden":
+            return here.fault(f"unknown key{did_you_mean(key, shape.model_fields)}")
+        if kind == "literal_error":
+            words = [word for option in _literals(shape, key) for word in get_args(option)]
+            return here.fault(f"unknown word {shown(given)}{did_you_mean(str(given), words)}")
+        return here.fault(f"{shown(at)} cannot stand here; see the form of a guideline file")
 
     def one_of(self, word: str, known: tuple[str, ...], kind: str) -> str:
         if word not in known:
-            raise self.fault(f"unknown {kind} {word!r}{did_you_mean(word, known)}")
+            raise self.fault(f"unknown {kind} {shown(word)}{did_you_mean(word, known)}")
         return word
 
     def cited(self, source: str) -> str:
@@ -280,7 +328,7 @@ class _Reader:
         return Limits(tuple((name, self._allowed(name, given)) for name, given in when.items()))
 
     def _allowed(self, name: str, given: str | bool | list[str]) -> Allowed:  # noqa: FBT001
-        here = self.within(f"key {name}")
+        here = self.within("key", name)
         if name == "age" or name in units.analytes():
             return here.span(name, [given] if isinstance(given, str) else given)
         if name in AXIS_WORDS:
@@ -330,15 +378,16 @@ class _Reader:
         return operator, self._canonical(name, match["number"], match["unit"])
 
     def _canonical(self, name: str, number: str, unit: str) -> float:
-        if number.count(".") > 1:
-            raise self.fault(f"{number!r} is not a number")
         if name == "age":
             self.one_of(unit, tuple(_TIME), "unit of age")
             return float(number) * _TIME[unit]
         try:
-            return units.settle(float(number), units.factor(name, units.unit_code(name, unit)))
+            value = units.settle(float(number), units.factor(name, units.unit_code(name, unit)))
         except RlsironError as error:
             raise self.fault(str(error)) from None
+        if value > units.LARGEST:
+            raise self.fault(f"{shown(number)} {unit} is beyond every measurement")
+        return value
 
     def duration(self, text: str) -> timedelta:
         number, _, unit = text.removeprefix("<").strip().partition(" ")
@@ -364,40 +413,31 @@ def parse_guideline(source: Document) -> Guideline:
     """
     reader = _Reader(source)
     shape = reader.shape()
-    populations = tuple(
-        Population(
-            name=population.name,
-            applies=(here := reader.within(f"population {population.name}")).limits(
-                population.applies
-            ),
-            rules=tuple(
-                _rule(here.within(f"rule {rule.id}"), rule, shape.source)
-                for rule in population.rule
-            ),
-        )
-        for population in shape.population
-    )
-    guideline = Guideline(
+    cited = reader.within("key", "source").cited(shape.source)
+    populations: list[Population] = []
+    for part in shape.population:
+        here = reader.within("population", part.name)
+        if part.name in {population.name for population in populations}:
+            raise here.fault("is the second of its name; give each population its own")
+        rules: list[Rule] = []
+        for rule in part.rule:
+            place = here.within("rule", rule.id)
+            earlier = [one for population in populations for one in population.rules] + rules
+            if rule.id in {one.id for one in earlier}:
+                raise place.fault("is the second of its id; give each rule its own")
+            rules.append(_rule(place, rule, cited))
+        populations.append(Population(part.name, here.limits(part.applies), tuple(rules)))
+    return Guideline(
         id=shape.id,
         title=shape.title or shape.id,
         purpose=shape.purpose,
-        source=reader.cited(shape.source),
+        source=cited,
         version=shape.version,
         reviewed_by=tuple(shape.reviewed_by),
         silent_on=frozenset(shape.silent_on),
-        populations=populations,
+        populations=tuple(populations),
         document=source,
     )
-    for kind, names in (
-        ("population", [population.name for population in populations]),
-        ("rule", [rule.id for rule in guideline.rules]),
-    ):
-        for name in names:
-            if names.count(name) > 1:
-                raise reader.within(f"{kind} {name}").fault(
-                    f"two of one name; a {kind} has its own"
-                )
-    return guideline
 
 
 def _rule(reader: _Reader, shape: _RuleShape, source: str) -> Rule:
@@ -414,7 +454,7 @@ def _rule(reader: _Reader, shape: _RuleShape, source: str) -> Rule:
         disposition=tuple(sorted(given, key=DISPOSITIONS.index)),
         says=shape.says,
         why=shape.why,
-        source=reader.cited(shape.source or source),
+        source=reader.within("key", "source").cited(shape.source) if shape.source else source,
         strength=shape.strength,
         certainty=shape.certainty,
         verified=shape.verified,
@@ -437,20 +477,22 @@ def guideline(given: "str | Path | Guideline") -> Guideline:
 
     Examples
     --------
-    >>> guideline("mayo-2021")
-    <Guideline mayo-2021: rls, version 1, 1 populations, 7 rules>
+    >>> guideline("irlssg-2018")
+    <Guideline irlssg-2018: rls, version 1, 2 populations, 10 rules>
     """
     if isinstance(given, Guideline):
         return given
     if not isinstance(given, str | Path):
         message = f"{given!r} is no guideline; give an id, a path or a Guideline"
         raise GuidelineError(message)
-    source = guideline_document(given)
-    return (
-        shipped(given)
-        if isinstance(given, str) and "/" in source.name
-        else (parse_guideline(source))
-    )
+    if given in guideline_ids():
+        return shipped(str(given))
+    own = parse_guideline(guideline_document(given))
+    if own.id in guideline_ids():
+        raise _Reader(own.document).fault(
+            f"the id {own.id!r} is taken; a file of your own has its own"
+        )
+    return own
 
 
 @cache
@@ -519,6 +561,7 @@ def windows() -> tuple[Window, ...]:
             code=table["code"],
             after=table["after"],
             lasts=reader.duration(table["lasts"]),
+            text=table["lasts"],
             by_the_clock=table["lasts"].endswith("hours"),
             hides=tuple(table["hides"]),
         )

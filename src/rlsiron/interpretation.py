@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rlsiron.catalog import document, text_of
-from rlsiron.decision import Board, Scenarios, agreement, decide
-from rlsiron.errors import GuidelineError, RlsironError
+from rlsiron.decision import Board, Moved, agreement, decide
+from rlsiron.errors import GuidelineError, RlsironError, shown
 from rlsiron.facts import assumptions, situation
 from rlsiron.guideline import Guideline, facts, guideline, windows
 from rlsiron.models import Interpretation, LabResult, Patient, Provenance
@@ -99,9 +99,8 @@ def interpret(
     >>> interpret(ferritin="62 ng/mL", patient={"age": 44}).decision.needs
     ('tsat',)
     """
-    if errors not in {"raise", "note"}:
-        message = f"errors={errors!r} is not a choice; write errors='raise' or errors='note'"
-        raise RlsironError(message)
+    _choose("errors", errors, "raise", "note")
+    _choose("decimal", decimal, ".", ",")
     board = _board(guidelines, strict=strict)
     told = read_patient(patient, errors=errors, drawn=drawn, fasting=fasting, assay=assay)
     given = {
@@ -118,7 +117,7 @@ def interpret(
     panel, events = assemble(results, told)
     known = situation(told, panel)
     assumed = assumptions(told, panel)
-    verdicts = board.verdicts(known, _scenarios(told, results, board))
+    verdicts = board.verdicts(known, _moved(told, results, known, board))
     return Interpretation.trusted(
         panel=panel,
         patient=told.patient,
@@ -139,11 +138,17 @@ def interpret(
     )
 
 
+def _choose(name: str, given: object, one: str, other: str) -> None:
+    if given != one and given != other:  # noqa: PLR1714 - a set refuses what has no hash
+        message = f"{name}={shown(given)} is not a choice; write {one!r} or {other!r}"
+        raise RlsironError(message)
+
+
 def _board(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
     """Return the tables of some guidelines; of those that ship, at the cost of a look-up."""
     names = (given,) if isinstance(given, str | Path | Guideline) else given
     if not isinstance(names, tuple | list) or not names:
-        message = f"guidelines={given!r} names no guideline; give ids, such as ('aasm-2025',)"
+        message = f"guidelines={shown(given)} names no guideline; give ids, such as ('aasm-2025',)"
         raise GuidelineError(message)
     with suppress(TypeError):  # what cannot be hashed is no id; `guideline` refuses it
         if isinstance(names, tuple) and _are_ids(names):
@@ -190,22 +195,29 @@ def _read_results(
     return results, problems
 
 
-def _scenarios(told: Intake, results: Mapping[str, LabResult], board: Board) -> Scenarios:
-    """Return the situations that the CRP and the date of the draw, if known, could make.
+def _moved(
+    told: Intake, results: Mapping[str, LabResult], known: Mapping[str, Any], board: Board
+) -> Moved:
+    """Return the axes that the CRP and the date of the draw would move, if they were known.
 
-    Both reach a table by way of facts and windows only, so they are tried, not looked up.
+    Both reach a table through facts and windows only, so what they could be is tried.
     """
-    scenarios: dict[str, list[dict[str, Any]]] = {}
+    cases: dict[str, list[dict[str, Any]]] = {}
     crp = results.get("crp")
     if crp is not None and not crp.missing and not crp.is_point:
-        cases = [crp.model_copy(update={"low": end, "high": end}) for end in crp.span]
-        scenarios["crp"] = [
-            situation(told, assemble({**results, "crp": case}, told)[0]) for case in cases
-        ]
+        ends = [crp.model_copy(update={"low": end, "high": end}) for end in crp.span]
+        panels = [assemble({**results, "crp": end}, told)[0] for end in ends]
+        cases["crp"] = [situation(told, panel) for panel in panels]
     if told.draw.drawn is None and not DATED.isdisjoint(told.patient.model_fields_set):
-        days = [told.drawn_on(day) for day in _days(told.patient, board)]
-        scenarios["drawn"] = [situation(day, assemble(results, day)[0]) for day in days]
-    return scenarios
+        draws = [told.drawn_on(day) for day in _days(told.patient, board)]
+        cases["drawn"] = [situation(draw, assemble(results, draw)[0]) for draw in draws]
+    return tuple(
+        (
+            name,
+            frozenset(axis for axis in known if any(case[axis] != known[axis] for case in tried)),
+        )
+        for name, tried in cases.items()
+    )
 
 
 def _days(patient: Patient, board: Board) -> list[date]:
@@ -237,15 +249,24 @@ def _birthday(born: date, years: int) -> date:
     return date(year, 3, 1) if leap else born.replace(year=year)
 
 
-@lru_cache(maxsize=64)
 def _provenance(tables: tuple[Table, ...]) -> Provenance:
     """Return what an answer rests on, with a fingerprint of all the knowledge used."""
-    texts = [text_of(name) for name in _KNOWLEDGE]
-    texts += [table.guideline.document.text for table in tables]
     return Provenance.trusted(
         intended_use=phrase("intended_use"),
-        library_version=version("rlsiron"),
+        library_version=_version(),
         knowledge_version=document("facts.toml").data["version"],
         guidelines={table.guideline.id: table.guideline.version for table in tables},
-        sha256=sha256("\0".join(texts).encode()).hexdigest(),
+        sha256=_fingerprint(tables),
     )
+
+
+@cache
+def _version() -> str:
+    return version("rlsiron")
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(tables: tuple[Table, ...]) -> str:
+    texts = [text_of(name) for name in _KNOWLEDGE]
+    texts += [table.guideline.document.text for table in tables]
+    return sha256("\0".join(texts).encode()).hexdigest()

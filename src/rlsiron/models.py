@@ -2,8 +2,10 @@
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from html import escape
 from math import inf, nextafter
+from numbers import Real
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -13,12 +15,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    field_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from rlsiron.errors import PatientError, did_you_mean
-from rlsiron.units import settle
+from rlsiron.errors import PatientError, ReadingError, RlsironError, did_you_mean, shown
+from rlsiron.units import LARGEST, analyte, settle
 
 Disposition = Literal[
     "oral-iron",
@@ -64,10 +67,16 @@ Span = tuple[float, float]
 """An interval in the canonical unit, closed at both ends."""
 
 
+def _read_number(given: object) -> object:
+    if isinstance(given, bool | str):
+        raise PydanticCustomError("number", "give a number")
+    return given
+
+
 def _read_age(given: object) -> object:
     if isinstance(given, str) and re.fullmatch(r"\d{1,3}(\.\d+)?", given.strip(), re.ASCII):
         return float(given)
-    if isinstance(given, bool | str):
+    if isinstance(given, bool) or not isinstance(given, Real | Decimal):
         raise PydanticCustomError("age", "an age is a number of years from 0 to 130")
     return given
 
@@ -88,14 +97,20 @@ def _read_moment(given: object) -> object:
 
 
 def _read_conditions(given: object) -> object:
-    return given.split() if isinstance(given, str) else given
+    if isinstance(given, str):
+        return given.split() or None  # a blank text tells nothing, not that there is nothing
+    if given is None or isinstance(given, list | tuple | set | frozenset):
+        return given
+    raise PydanticCustomError("conditions", "give a set or a list of codes, or a text of them")
 
 
 Age = Annotated[float, BeforeValidator(_read_age), Field(ge=0, le=130)]
 Moment = Annotated[datetime | date, BeforeValidator(_read_moment)]
 BirthDate = Annotated[date, BeforeValidator(_read_moment)]
-Conditions = Annotated[frozenset[Condition], BeforeValidator(_read_conditions)]
-Settled = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(settle)]
+Conditions = Annotated[frozenset[Condition] | None, BeforeValidator(_read_conditions)]
+Settled = Annotated[
+    float, BeforeValidator(_read_number), Field(ge=0, allow_inf_nan=False), AfterValidator(settle)
+]
 
 
 _set = object.__setattr__
@@ -123,7 +138,22 @@ class Record(BaseModel):
         return record
 
 
-class LabResult(Record):
+class Told(Record):
+    """A record that someone tells; a fault in it is an error of the library's own."""
+
+    def __init__(self, /, **fields: Any) -> None:  # noqa: ANN401 - validated here
+        try:
+            super().__init__(**fields)
+        except ValidationError as fault:
+            found = [_fault(type(self), one) for one in fault.errors(include_url=False)]
+            raise self._refusal(found) from None
+
+    @staticmethod
+    def _refusal(found: list[tuple[frozenset[str], str]]) -> RlsironError:
+        return PatientError(*found)
+
+
+class LabResult(Told):
     """One result as an interval in the canonical unit of its analyte, or missing with a reason.
 
     Attributes
@@ -164,9 +194,13 @@ class LabResult(Record):
     low_open: bool = False
     high_open: bool = False
     bound: Bound = ""
-    half_step: float = 0.0
+    half_step: Settled = 0.0
     missing: str = ""
     codes: tuple[str, ...] = ()
+
+    @staticmethod
+    def _refusal(found: list[tuple[frozenset[str], str]]) -> RlsironError:
+        return ReadingError("; ".join(text for _, text in found))
 
     @model_validator(mode="after")
     def _is_an_interval(self) -> Self:
@@ -178,6 +212,16 @@ class LabResult(Record):
             raise PydanticCustomError("interval", "a missing result has no `high` end")
         if self.low is not None and self.span[0] > self.span[1]:
             raise PydanticCustomError("interval", "an interval runs from `low` up to `high`")
+        known = analyte(self.analyte)
+        if self.unit not in {"", *known.units}:
+            raise PydanticCustomError("interval", "this analyte is not reported in this unit")
+        if self.is_point and self.bound:
+            raise PydanticCustomError("interval", "a point is no bound")
+        most = known.maximum.value if known.maximum else LARGEST
+        if max(self.low or 0.0, self.high or 0.0) > most:
+            raise PydanticCustomError("interval", "there is no such value of this analyte")
+        if self.low == self.high == 0 and not known.zero:
+            raise PydanticCustomError("interval", "zero is no value of this analyte")
         return self
 
     @property
@@ -224,16 +268,6 @@ class Panel(Record):
     ferritin: LabResult | None
     tsat: LabResult | None
     tsat_source: str
-
-
-class Told(Record):
-    """A record that someone tells; a fault in it is a `PatientError`."""
-
-    def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - validated here
-        try:
-            super().__init__(**fields)
-        except ValidationError as fault:
-            raise PatientError(*map(_fault, fault.errors(include_url=False))) from None
 
 
 class Patient(Told):
@@ -286,7 +320,11 @@ class Patient(Told):
     last_iv_iron: Moment | None = None
     last_transfusion: Moment | None = None
     last_fever: Moment | None = None
-    conditions: Conditions | None = None
+    conditions: Conditions = None
+
+    @field_serializer("conditions", when_used="json-unless-none")
+    def _in_order(self, conditions: frozenset[str]) -> list[str]:
+        return sorted(conditions)
 
     @model_validator(mode="after")
     def _does_not_contradict_itself(self) -> Self:
@@ -346,8 +384,8 @@ class Decision(Record):
     needs: tuple[Input, ...]
     rules: tuple[AppliedRule, ...]
     verified: Tier | None
-    nearest: Nearest | None
     because: str
+    nearest: Nearest | None
 
     def __str__(self) -> str:
         """Return the guideline, its disposition, and why."""
@@ -429,17 +467,26 @@ def contradiction(first: str, second: str, text: str) -> PydanticCustomError:
     return PydanticCustomError("contradiction", "{text}", {"text": text, "fields": (first, second)})
 
 
-def _fault(fault: Any) -> tuple[frozenset[str], str]:  # noqa: ANN401 - pydantic's ErrorDetails
+def unknown_field(model: type[Record], name: str) -> str:
+    """Return the sentence on a field that a record does not have."""
+    return (
+        f"unknown field {shown(name)} of a {model.__name__}{did_you_mean(name, model.model_fields)}"
+    )
+
+
+def _fault(model: type[Record], fault: Any) -> tuple[frozenset[str], str]:  # noqa: ANN401 - pydantic's ErrorDetails
     """Return the fields at fault, and a sentence with the way out."""
     kind, given, message = fault["type"], fault["input"], fault["msg"]
     if kind == "contradiction":
         return frozenset(fault["ctx"]["fields"]), message
+    if not fault["loc"]:
+        return frozenset(), f"{model.__name__}: {message}"
     field = str(fault["loc"][0])
     if kind == "extra_forbidden":
-        text = f"unknown field {field!r} of the patient{did_you_mean(field, Patient.model_fields)}"
+        text = unknown_field(model, field)
     elif kind == "literal_error":
         words = re.findall("'([^']+)'", fault["ctx"]["expected"])
-        text = f"unknown {field} {given!r}{did_you_mean(given, words)}"
+        text = f"unknown {field} {shown(given)}{did_you_mean(shown(given), words)}"
     else:
-        text = f"{field} {given!r} cannot be read: {message[:1].lower()}{message[1:]}"
+        text = f"{field} {shown(given)} cannot be read: {message[:1].lower()}{message[1:]}"
     return frozenset({field}), text

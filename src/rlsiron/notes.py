@@ -1,16 +1,17 @@
 """What fired, as notes, in the order in which a clinician needs them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from rlsiron import units
-from rlsiron.decision import Verdict, agreement
-from rlsiron.guideline import groups, safety
+from rlsiron.decision import Verdict, agreement, on_hearsay
+from rlsiron.facts import YES, crp_over_limit, since
+from rlsiron.guideline import facts, groups, safety, windows
 from rlsiron.models import LabResult, Note, Panel
 from rlsiron.panel import Event
 from rlsiron.patient import Intake
-from rlsiron.wording import inputs, listed, note, options, word
+from rlsiron.wording import inputs, listed, note, options, phrase, phrases, word
 
 _ORDER = ("quality", "safety", "decision", "status", "context", "follow-up")
 _PRESUMED = {"pregnancy": "iv-assumes-not-pregnant", "conditions": "iv-assumes-no-infection"}
@@ -48,9 +49,9 @@ def collect(
         if result.codes or result.missing:
             notes += _of_result(result)
     notes += [_of_event(event) for event in events]
-    if told.patient.inflammation is False and True in known["inflamed"]:
-        notes += _contradicted(panel)
-    notes += _of_safety(verdicts, panel)
+    if told.patient.inflammation is False and crp_over_limit(told, panel) == YES:
+        notes.append(note("inflammation-contradicts-crp", crp=panel.reported["crp"].reported))
+    notes += _of_safety(verdicts, panel, told)
     words = tuple(known[name] for name in _WORDS)
     said = _of_words(verdicts, assumptions, words)
     return tuple(sorted([*notes, *said], key=_place)) if notes else said
@@ -67,7 +68,8 @@ def _of_words(
     notes = [_lead(verdicts[0]), *_of_presumption(verdicts, known, assumptions)]
     notes += _of_guidelines(verdicts, known)
     if assumptions:
-        notes.append(note("assumptions", assumptions=", ".join(assumptions)))
+        assumed = [word("assumption", assumption) for assumption in assumptions]
+        notes.append(note("assumptions", assumptions=", ".join(assumed)))
     needs = [name for verdict in verdicts for name in verdict.said["needs"]]
     if needs:
         notes.append(note("needs", needs=inputs(dict.fromkeys(needs), "and")))
@@ -83,7 +85,8 @@ def _place(one: Note) -> int:
 def _lead(verdict: Verdict) -> Note:
     cell = verdict.cell
     code = "lead" if cell.criterion == cell.possible else "lead-before-safety"
-    return note(
+    return _weighed(
+        verdict,
         code,
         title=verdict.table.guideline.title,
         options=options(cell.possible),
@@ -91,31 +94,45 @@ def _lead(verdict: Verdict) -> Note:
     )
 
 
+def _weighed(verdict: Verdict, code: str, **filling: object) -> Note:
+    """Return a note that says first where only unverified text gives iron."""
+    said = note(code, **filling)
+    if not on_hearsay(verdict.cell):
+        return said
+    return said.model_copy(update={"text": phrase("unverified").format(text=said.text)})
+
+
 def _of_event(event: Event) -> Note:
     code, filling = event
     words = dict(filling)
     if "after" in words:
         words["after"] = word("event", str(words["after"]))
-        words["results"] = [units.analyte(name).title for name in filling["results"]]  # type: ignore[attr-defined]
+        words["results"] = [word("analyte", name) for name in filling["results"]]  # type: ignore[attr-defined]
     return note(code, **words)
 
 
 def _of_result(result: LabResult) -> list[Note]:
-    title = units.analyte(result.analyte).title
+    title = word("analyte", result.analyte)
     notes = [note(code, analyte=title, reported=result.reported) for code in result.codes]
     if result.missing:
         notes.append(note("missing-result", analyte=title, reason=result.missing))
     return notes
 
 
-def _contradicted(panel: Panel) -> list[Note]:
-    crp = panel.reported.get("crp")
-    return [note("inflammation-contradicts-crp", crp=crp.reported)] if crp else []
+def _answer(verdict: Verdict) -> str:
+    """Return the answer in words; empty where the reason says it all."""
+    if verdict.reason in {"uncovered", "unconfirmed"}:
+        return ""
+    possible = verdict.cell.possible
+    return f"{options(possible) if len(possible) == 1 else word('disposition', 'indeterminate')}. "
 
 
-def _of_safety(verdicts: Sequence[Verdict], panel: Panel) -> list[Note]:
+def _of_safety(verdicts: Sequence[Verdict], panel: Panel, told: Intake) -> list[Note]:
     """Return the safety rules that hold for certain, in any guideline."""
+    withheld = ("withhold-iron",)
     ids = {id_ for verdict in verdicts for id_ in verdict.cell.stopped}
+    if all(verdict.cell.possible in {withheld, ("not-covered",)} for verdict in verdicts):
+        ids -= {rule.id for rule in safety().rules if rule.opens}  # what is withheld is not open
     if not ids:
         return []
     return [
@@ -124,12 +141,23 @@ def _of_safety(verdicts: Sequence[Verdict], panel: Panel) -> list[Note]:
             says=rule.says,
             ferritin=panel.ferritin.reported if panel.ferritin else "",
             tsat=panel.tsat.reported if panel.tsat else "",
+            off=next(window.text for window in windows() if window.after == "last_oral_iron"),
+            reasons=listed(_reasons(told), "and"),
             sources=rule.sources,
             verified=rule.verified,
         )
         for rule in safety().rules
         if rule.id in ids
     ]
+
+
+def _reasons(told: Intake) -> list[str]:
+    """Return why IV iron is stopped, in words."""
+    found: list[str] = [str(told.patient.pregnancy), *sorted(told.patient.conditions or ())]
+    for name, lasts in facts()["iv-stopped"].any:
+        if isinstance(lasts, timedelta) and since(name, lasts, told) == YES:
+            found.append(name)
+    return [word("reason", name) for name in found if name in phrases("reason")]
 
 
 def _of_presumption(
@@ -147,10 +175,11 @@ def _of_presumption(
 def _of_guidelines(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> list[Note]:
     """Return what each guideline says, where they differ, and of what they are silent."""
     notes = [
-        note(
+        _weighed(
+            verdict,
             "decision",
             title=verdict.table.guideline.title,
-            options=options(verdict.cell.possible),
+            answer=_answer(verdict),
             because=verdict.said["because"],
             sources=(verdict.table.guideline.source,),
             verified=verdict.said["verified"],
@@ -158,17 +187,22 @@ def _of_guidelines(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> l
         for verdict in verdicts
     ]
     agreed = agreement(verdicts)
+    titles = {v.table.guideline.id: v.table.guideline.title for v in verdicts}
     if agreed.verdict == "differ":
-        positions = (f"{name} {options(said)}" for name, said in agreed.possible.items())
+        positions = (
+            f"{title} {options(agreed.possible[id_])}"
+            for id_, title in titles.items()
+            if id_ in agreed.possible
+        )
         notes.append(note("differ", positions="; ".join(positions)))
     if "confirmed" not in known["rls"]:
         notes.append(note("rls-not-confirmed", rls=listed(sorted(known["rls"]), "or")))
     for silence, (axis, group) in _SILENCES.items():
         silent = [v for v in verdicts if silence in v.table.guideline.silent_on]
         speaking = [v for v in silent if v.cell.possible != ("not-covered",)]
-        if speaking and not known[axis].isdisjoint(groups()[axis, group]):
-            titles = listed([v.table.guideline.title for v in speaking], "and")
-            notes.append(note(f"silent-on-{silence}", titles=titles))
+        if speaking and known[axis] <= groups()[axis, group]:
+            silents = listed([v.table.guideline.title for v in speaking], "and")
+            notes.append(note(f"silent-on-{silence}", titles=silents))
     left_out = [
         f"{v.table.guideline.id} {rule.id}"
         for v in verdicts

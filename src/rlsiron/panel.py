@@ -15,7 +15,7 @@ from rlsiron import units
 from rlsiron.catalog import document
 from rlsiron.guideline import Window, windows
 from rlsiron.models import Bound, LabResult, Panel
-from rlsiron.patient import EVENTS, Intake, elapsed
+from rlsiron.patient import EVENTS, Intake, elapsed, instant
 from rlsiron.units import settle
 
 Event = tuple[str, Mapping[str, object]]
@@ -33,6 +33,11 @@ class Reading(NamedTuple):
     low_open: bool
     high_open: bool
     source: str
+
+    def __str__(self) -> str:
+        """Return the interval, and where it comes from."""
+        span = f"{self.low:.6g}" if self.low == self.high else f"{self.low:.6g} to {self.high:.6g}"
+        return f"{span} % ({self.source})"
 
 
 def assemble(results: Mapping[str, LabResult], told: Intake) -> tuple[Panel, list[Event]]:
@@ -78,7 +83,7 @@ def _interval(results: Mapping[str, LabResult], name: str) -> Reading | None:
     result = results.get(name)
     if result is None or result.low is None:
         return None
-    high = inf if result.high is None else result.high
+    high = (_most() if name == "tsat" else inf) if result.high is None else result.high
     return Reading(result.low, high, result.low_open, result.high_open, "reported")
 
 
@@ -165,13 +170,19 @@ def _sites() -> float:
 
 def _within(reading: Reading, events: list[Event]) -> Reading | None:
     """Return a computed reading, settled and ended at 100 %; None where it lies wholly over."""
-    low = settle(reading.low) if reading.low < inf else inf
+    low, high = _settled(reading.low), _settled(reading.high)
     if low > _most() or (low == _most() and reading.low_open):
         events.append(("tsat-over-100", {"source": reading.source, "low": low}))
         return None
-    if reading.high > _most():
+    if high > _most():
         return reading._replace(low=low, high=_most(), high_open=False)
-    return reading._replace(low=low, high=settle(reading.high))
+    if low == high:  # an interval narrower than the grid holds its one value
+        return reading._replace(low=low, high=high, low_open=False, high_open=False)
+    return reading._replace(low=low, high=high)
+
+
+def _settled(value: float) -> float:
+    return settle(value) if value < inf else inf
 
 
 def _same(reported: LabResult, reading: Reading) -> bool:
@@ -198,7 +209,7 @@ def _joined(readings: list[Reading], events: list[Event]) -> LabResult:
         greatest = max(reading.low for reading in readings)
         far = settle(max(0.0, greatest - least)) > _differ()
         events.append(("tsat-readings-far-apart" if far else "tsat-readings-differ", filling))
-        if greatest > _rule("suspect") * least:
+        if greatest > settle(_rule("suspect") * least):
             events.append(("tsat-unit-suspected", filling))
     return LabResult.trusted(
         analyte="tsat",
@@ -235,8 +246,16 @@ def _bound(low: tuple[float, bool], high: tuple[float, bool]) -> Bound:
 def _compare_capacities(tibc: Reading, transferrin: Reading, events: list[Event]) -> None:
     """Note a TIBC that does not fit the transferrin."""
     least, most = _rule("tibc_per_transferrin")
-    if tibc.high < least * transferrin.low or tibc.low > most * transferrin.high:
+    lowest = transferrin._replace(low=settle(least * transferrin.low))
+    highest = transferrin._replace(high=_settled(most * transferrin.high))
+    if _surely_less(tibc, lowest) or _surely_less(highest, tibc):
         events.append(("tibc-unlike-transferrin", {"least": least, "most": most}))
+
+
+def _surely_less(first: Reading, second: Reading) -> bool:
+    """Whether every value of one interval is under every value of another."""
+    open_ends = first.high_open or second.low_open
+    return first.high < second.low or (first.high == second.low and open_ends)
 
 
 def _close_windows(used: dict[str, LabResult | None], told: Intake, events: list[Event]) -> None:
@@ -254,10 +273,11 @@ def _close_windows(used: dict[str, LabResult | None], told: Intake, events: list
             standing = _standing(event, drawn, window)
         else:
             standing = "within" if window.hides else "past"
-        names = [name for name in window.hides if used[name] is not None]
+        names = [name for name in window.hides if _is_read(used[name])]
         filling = {
             "after": window.after,
             "results": names,
+            "lasts": window.text,
             "from": _readable_from(event, drawn, window) if event else None,
         }
         if standing == "within" and window.hides:
@@ -268,6 +288,10 @@ def _close_windows(used: dict[str, LabResult | None], told: Intake, events: list
                 events.append((window.code if dated else f"{window.code}-undated", filling))
         elif standing == "near" or (standing == "within" and not window.hides):
             events.append((f"{window.code}-read", filling))
+
+
+def _is_read(result: LabResult | None) -> bool:
+    return result is not None and not result.missing
 
 
 def _standing(event: date, drawn: date, window: Window) -> Literal["within", "near", "past"]:
@@ -284,14 +308,15 @@ def _standing(event: date, drawn: date, window: Window) -> Literal["within", "ne
 def _readable_from(event: date, drawn: date | None, window: Window) -> str:
     """Return from when a value can be read: a time where both have one, else a date."""
     if isinstance(event, datetime) and (drawn is None or isinstance(drawn, datetime)):
-        return (event + window.lasts).isoformat(sep=" ")
+        until = instant(event) + window.lasts
+        return (until.astimezone(event.tzinfo) if event.tzinfo else until).isoformat(sep=" ")
     day = event.date() if isinstance(event, datetime) else event
     return (day + timedelta(days=ceil(window.lasts / timedelta(days=1)))).isoformat()
 
 
 def _unread(result: LabResult | None, window: Window) -> LabResult | None:
     """Return a result whose value must not be read."""
-    if result is None or result.missing:
-        return result
+    if result is None:
+        return None
     unread = {"low": None, "high": None, "low_open": False, "high_open": False, "bound": ""}
     return result.model_copy(update={**unread, "half_step": 0.0, "missing": window.code})

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from rlsiron.errors import PatientError
-from rlsiron.models import Draw, Patient
+from rlsiron.errors import PatientError, shown
+from rlsiron.models import Draw, Patient, unknown_field
 
 EVENTS = ("last_oral_iron", "last_iv_iron", "last_transfusion", "last_fever")
 DATED = frozenset({*EVENTS, "birth_date"})
@@ -64,7 +64,7 @@ def read_patient(
     ("unknown sex 'F'; did you mean 'female'?",)
     """
     if not isinstance(given, Patient | Mapping | None):
-        message = f"patient {given!r} is not a Patient; give a Patient or a dict of its fields"
+        message = f"patient {shown(given)} is not a Patient; give a Patient or a dict of its fields"
         raise PatientError((frozenset(), message))
     found: list[Fault] = []
     patient = given if isinstance(given, Patient) else _read(Patient, given or {}, found)
@@ -93,7 +93,11 @@ def _is_told(value: object) -> bool:
 
 def _read(model: type[_Told], given: Mapping[str, Any], found: list[Fault]) -> _Told:
     """Return the model of the fields that can be read; tell the others' faults."""
-    fields = {str(name): value for name, value in given.items() if value is not None}
+    known = model.model_fields
+    fields = {name: value for name, value in given.items() if value is not None and name in known}
+    if len(fields) < len(given):
+        unknown = [str(name) for name in given if name not in known]
+        found += [(frozenset({name}), unknown_field(model, name)) for name in unknown]
     while True:
         try:
             return model(**fields)
@@ -143,8 +147,13 @@ def elapsed(event: date, drawn: date) -> timedelta:
     datetime.timedelta(days=1)
     """
     if isinstance(event, datetime) and isinstance(drawn, datetime):
-        return drawn - event
+        return instant(drawn) - instant(event)
     return _day(drawn) - _day(event)
+
+
+def instant(moment: datetime) -> datetime:
+    """Return a time in UTC where it has a zone: clocks of one zone are not subtracted over DST."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _day(moment: date) -> date:

@@ -8,7 +8,7 @@ from math import inf
 from numbers import Integral, Real
 from typing import NamedTuple, NoReturn
 
-from rlsiron.errors import ReadingError, UnitError
+from rlsiron.errors import ReadingError, UnitError, shown
 from rlsiron.models import Bound, LabResult
 from rlsiron.units import (
     LARGEST,
@@ -18,7 +18,6 @@ from rlsiron.units import (
     from_quantity,
     is_quantity,
     settle,
-    shown,
     spellings,
     unit_code,
 )

@@ -42,6 +42,8 @@ class NumericAxis:
 
     name: str
     edges: tuple[float, ...]
+    unit: str = ""
+    most: float = inf
 
     @property
     def size(self) -> int:
@@ -57,14 +59,14 @@ class NumericAxis:
     def span(self, cell: int) -> Span:
         """Return a cell as an interval closed at both ends."""
         low = self.edges[cell - 1] if cell else 0.0
-        return low, nextafter(self.edges[cell], -inf) if cell < len(self.edges) else inf
+        return low, nextafter(self.edges[cell], -inf) if cell < len(self.edges) else self.most
 
     def describe(self, first: int, last: int) -> str:
         """Return a run of cells as its printed limits, in the canonical unit."""
         low, high = self.span(first)[0], self.span(last)[1]
-        printed_low, printed_high = units.settle(low), high if high == inf else units.settle(high)
-        opening, closing = "(" if low > printed_low else "[", ")" if high < printed_high else "]"
-        return f"{self.name} in {opening}{printed_low:g}, {printed_high:g}{closing}"
+        least, most = units.settle(low), units.settle(high)
+        opening, closing = "[" if low == least else "(", "]" if high == most < inf else ")"
+        return f"{self.name} in {opening}{least:.12g}, {most:.12g}{closing} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -178,11 +180,14 @@ class Table:
         return self._union(self.disposition, box)
 
     def deciding(self, box: Box) -> tuple[str, ...]:
-        """Return the axes on which two cells of a box give different sets of dispositions."""
+        """Return the axes on which two cells, all else held, give different sets."""
+        cells = self.disposition
+        for at, within in enumerate(box):
+            cells = cells.take(within, axis=at)
         return tuple(
             axis.name
-            for at, (axis, cells) in enumerate(zip(self.axes, box, strict=True))
-            if len({self.possible((*box[:at], (cell,), *box[at + 1 :])) for cell in cells}) > 1
+            for at, axis in enumerate(self.axes)
+            if cells.shape[at] > 1 and (cells != cells.take([0], axis=at)).any()
         )
 
     def steps(self, box: Box) -> tuple[Step, ...]:
@@ -203,8 +208,8 @@ class Table:
                     there = self.possible((*box[:at], (other,), *box[at + 1 :]))
                     if there != here:
                         limit = units.settle(axis.edges[other - 1 if other > cell else other])
-                        unit = units.analyte(axis.name).unit
-                        steps.append(Step(axis.name, limit, unit, words_of(there)))
+                        if limit > 0:  # what is near to zero is not near by a share of it
+                            steps.append(Step(axis.name, limit, axis.unit, words_of(there)))
                         break
         return tuple(steps)
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from rlsiron.catalog import document, text_of
-from rlsiron.errors import ReadingError, UnitError, did_you_mean
+from rlsiron.errors import ReadingError, UnitError, did_you_mean, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 GRID = 1e9  # steps of the grid in one canonical unit
 LARGEST = 5e6  # canonical units; beyond it the grid outgrows a float, and nothing is a measurement
 LONGEST = 100  # characters of a unit
-_SHOWN = 60  # characters of a value in a message
 _ANNOTATION = re.compile(r"\{[ -z|~]*\}")
 _REGISTRY = Lock()
 
@@ -155,21 +154,6 @@ def analyte(name: str) -> Analyte:
     except (KeyError, TypeError):
         hint = did_you_mean(shown(name), analytes())
         raise UnitError(f"unknown analyte {shown(name)}{hint}") from None
-
-
-def shown(given: object) -> str:
-    """Return how a value is shown in a message: its `repr`, cut where it is long.
-
-    Examples
-    --------
-    >>> shown("62 ng/mL")
-    "'62 ng/mL'"
-    """
-    try:
-        text = repr(given[: _SHOWN + 1] if isinstance(given, str) else given)
-    except Exception:  # noqa: BLE001 - a stranger's `repr` may do anything
-        text = f"<{type(given).__name__}>"
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 @overload

@@ -42,6 +42,11 @@ def word(kind: str, code: str) -> str:
     return str(document(LANGUAGE).data[kind][code])
 
 
+def phrases(kind: str) -> Mapping[str, str]:
+    """Return all the words of a kind, by code."""
+    return document(LANGUAGE).data[kind]  # type: ignore[no-any-return]
+
+
 def phrase(name: str) -> str:
     """Return a sentence that is no note, such as ``"intended_use"``."""
     return str(document(LANGUAGE).data[name])
@@ -92,7 +97,9 @@ def listed(words: Sequence[str], last: str) -> str:
     >>> listed(["ferritin", "TSAT", "the age"], "and")
     'ferritin, TSAT and the age'
     """
-    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if words[1:] else "".join(words)
+    comma = "; " if any(f" {last} " in word for word in words) else ", "
+    ending = f"{comma.strip()} {last} " if comma == "; " else f" {last} "
+    return ending.join([comma.join(words[:-1]), words[-1]]) if words[1:] else "".join(words)
 
 
 def options(dispositions: Iterable[str]) -> str:
@@ -102,6 +109,8 @@ def options(dispositions: Iterable[str]) -> str:
     --------
     >>> options(["iv-iron", "no-iron"])
     'IV iron or no reason to start iron'
+    >>> options(["iv-iron", "oral-or-iv-iron", "no-iron"])
+    'IV iron; oral or IV iron; or no reason to start iron'
     """
     return listed([word("disposition", disposition) for disposition in dispositions], "or")
 

@@ -1,0 +1,396 @@
+"""The decision: what is agreed on, what would settle it, which limit is near, and why."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rlsiron.decision
+from rlsiron.compiler import compile_table
+from rlsiron.decision import Board, Verdict, agreement, iron
+from rlsiron.guideline import shipped
+from rlsiron.interpretation import interpret
+from rlsiron.models import Decision
+from rlsiron.table import Cell
+
+WORDS = ("oral-iron", "iv-iron", "oral-or-iv-iron", "no-iron", "withhold-iron", "not-covered")
+SUBSETS = [
+    tuple(word for place, word in enumerate(WORDS) if bits >> place & 1) for bits in range(1, 64)
+]
+
+
+@pytest.mark.parametrize("possible", SUBSETS, ids=" ".join)
+def test_iron_is_what_all_of_them_agree_on(possible: tuple[str, ...]) -> None:
+    """Design §4: give, only the first three; do-not-give, only no and withhold; else open."""
+    says = dict.fromkeys(WORDS[:3], "give") | dict.fromkeys(WORDS[3:5], "do-not-give")
+    said = {says.get(word, "not-covered") for word in possible}
+    assert iron(possible) == (said.pop() if len(said) == 1 else "open")
+
+
+KNOWN: dict[str, Any] = {
+    "ferritin": (62.0, 62.0),
+    "tsat": (30.0, 30.0),
+    "age": (44.0, 44.0),
+    "rls": frozenset({"confirmed"}),
+    "pregnancy": frozenset({"none"}),
+    "kidney": frozenset({"none"}),
+    "iv-reason": frozenset({False}),
+    "inflamed": frozenset({False}),
+    "earlier-iv": frozenset({False}),
+    "iron-loading": frozenset({False}),
+    "iv-stopped": frozenset({False}),
+}
+
+
+def verdict(id_: str, possible: tuple[str, ...]) -> Verdict:
+    """Return the verdict of a guideline that says this, whatever it would say."""
+    (made,) = Board([compile_table(shipped(id_))]).verdicts(KNOWN)
+    return replace(made, cell=Cell(possible, possible, (), frozenset(), frozenset()))
+
+
+def test_two_guidelines_agree_differ_or_are_open() -> None:
+    """Design §4: equal among those that cover; differ where none is shared; else open. By force."""
+    aasm = {words: verdict("aasm-2025", words) for words in SUBSETS}
+    mayo = {words: verdict("mayo-2021", words) for words in SUBSETS}
+    for first, second in product(SUBSETS, repeat=2):
+        found = agreement((aasm[first], mayo[second]))
+        said = {"aasm-2025": first, "mayo-2021": second}
+        covering = {name: words for name, words in said.items() if words != ("not-covered",)}
+        assert found.possible == covering
+        if len(covering) == 2 and first == second:
+            assert found.verdict == "agree"
+        elif len(covering) == 2 and not set(first) & set(second):
+            assert found.verdict == "differ"
+        elif len(covering) == 2:
+            assert found.verdict == "open"
+
+
+AGREEMENTS = {
+    "none covers": ([("not-covered",)] * 3, "open"),
+    "one covers": ([("not-covered",), ("iv-iron",), ("not-covered",)], "agree"),
+    "all the same": ([("iv-iron",)] * 3, "agree"),
+    "the same two": ([("iv-iron", "no-iron")] * 3, "agree"),
+    "two of three share nothing": (
+        [("iv-iron", "no-iron"), ("iv-iron",), ("no-iron",)],
+        "differ",
+    ),
+    "each two share something": (
+        [("iv-iron", "no-iron"), ("iv-iron",), ("oral-iron", "iv-iron")],
+        "open",
+    ),
+    "no and withhold": ([("no-iron",), ("withhold-iron",), ("not-covered",)], "differ"),
+}
+
+
+@pytest.mark.parametrize(("said", "expected"), AGREEMENTS.values(), ids=AGREEMENTS)
+def test_three_guidelines_agree_differ_or_are_open(
+    said: list[tuple[str, ...]], expected: str
+) -> None:
+    """Design §4: two of them are enough to differ."""
+    ids = ("aasm-2025", "irlssg-2018", "mayo-2021")
+    verdicts = tuple(verdict(id_, words) for id_, words in zip(ids, said, strict=True))
+    assert agreement(verdicts).verdict == expected
+
+
+ADULT: dict[str, Any] = {"age": 44, "sex": "female", "pregnancy": "none"}
+
+
+def decided(id_: str = "aasm-2025", **given: Any) -> Decision:  # noqa: ANN401 - as the fields are
+    patient = {**ADULT, **given.pop("patient", {})}
+    return interpret(patient=patient, guidelines=id_, **given).decision
+
+
+# Expectations: design §4 (`needs`), §7 and §8 of the evidence, by hand.
+NEEDS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "all known": ({"ferritin": "62 ug/L", "tsat": "30 %"}, ()),
+    "nothing known": ({}, ("ferritin", "tsat")),
+    "no TSAT": ({"ferritin": "62 ug/L"}, ("tsat",)),
+    "no ferritin, T 18": ({"tsat": "18 %"}, ("ferritin",)),
+    "no ferritin, T 50: stopped": ({"tsat": "50 %"}, ()),
+    "no age": ({"ferritin": "60 ug/L", "tsat": "30 %", "patient": {"age": None}}, ("age",)),
+    "no age, F 40": ({"ferritin": "40 ug/L", "tsat": "30 %", "patient": {"age": None}}, ()),
+    "a bound within a cell": ({"ferritin": "<5 ug/L", "tsat": "30 %"}, ()),
+    "a bound over a cut": ({"ferritin": "<90 ug/L", "tsat": "30 %"}, ("ferritin",)),
+    "pregnant, trimester unknown, IV": (
+        {"ferritin": "90 ug/L", "tsat": "30 %", "patient": {"pregnancy": "pregnant"}},
+        ("pregnancy",),
+    ),
+    "source silent": (
+        {"ferritin": "250 ug/L", "tsat": "30 %", "patient": {"kidney": "hemodialysis"}},
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "needs"), NEEDS.values(), ids=NEEDS)
+def test_needs_are_the_inputs_that_would_settle_it(
+    given: dict[str, Any], needs: tuple[str, ...]
+) -> None:
+    """Design §4: not a point, and two values exist that give different sets after safety."""
+    assert decided(**given).needs == needs
+
+
+def test_needs_name_a_crp_that_is_a_bound_across_the_limit() -> None:
+    """Design §4: Mayo at F 150, T 15: no iron, or {IV, NONE} if inflamed; CRP <10 leaves it."""
+    given = {"ferritin": "150 ug/L", "tsat": "15 %"}
+    assert decided("mayo-2021", **given, crp="<10 mg/L").needs == ("crp",)
+    assert decided("mayo-2021", **given, crp="<4 mg/L").needs == ()
+    assert decided("mayo-2021", **given, crp="QNS").needs == ()
+    assert decided("aasm-2025", **given, crp="<10 mg/L").needs == ()
+
+
+def test_needs_name_a_draw_without_a_date() -> None:
+    """G16: `needs` names drawn, beside ferritin and tsat; a birth date names age and drawn."""
+    told = {"last_iv_iron": "2026-01-01"}
+    decision = decided(ferritin="62 ug/L", tsat="30 %", patient=told)
+    assert decision.needs == ("ferritin", "tsat", "drawn")
+    told = {"age": None, "birth_date": "2008-01-01"}  # type: ignore[dict-item]
+    decision = decided(ferritin="60 ug/L", tsat="30 %", patient=told)
+    assert decision.needs == ("age", "drawn")
+
+
+NEAREST: dict[str, tuple[dict[str, Any], tuple[str, float, float, tuple[str, ...]] | None]] = {
+    "ferritin above": (
+        {"ferritin": "60 ug/L", "tsat": "30 %"},
+        ("ferritin", 75.0, 0.2, ("iv-iron",)),
+    ),
+    "TSAT above": (
+        {"ferritin": "60 ug/L", "tsat": "44 %"},
+        ("tsat", 45.0, 1 / 45, ("withhold-iron",)),
+    ),
+    "on the limit": (
+        {"ferritin": "75 ug/L", "tsat": "30 %"},
+        ("ferritin", 75.0, 0.0, ("iv-iron",)),
+    ),
+    "below a ceiling": (
+        {"ferritin": "290 ug/L", "tsat": "30 %"},
+        ("ferritin", 300.0, 1 / 30, ("withhold-iron",)),
+    ),
+    "a limit that tells nothing apart": (
+        {"ferritin": "51 ug/L", "tsat": "30 %"},
+        ("ferritin", 75.0, 0.32, ("iv-iron",)),
+    ),
+    "TSAT missing": ({"ferritin": "75 ug/L"}, None),
+    "a bound": ({"ferritin": "<5 ug/L", "tsat": "30 %"}, None),
+    "not covered": ({"ferritin": "75 ug/L", "tsat": "30 %", "patient": {"rls": "absent"}}, None),
+    "everything stopped": (
+        {"ferritin": "75 ug/L", "tsat": "30 %", "patient": {"conditions": "hemochromatosis"}},
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "nearest"), NEAREST.values(), ids=NEAREST)
+def test_the_nearest_limit_is_the_one_at_the_smallest_relative_distance(
+    given: dict[str, Any], nearest: tuple[str, float, float, tuple[str, ...]] | None
+) -> None:
+    """Design §4: analyte, limit, distance, what would be said there; None where not a point."""
+    found = decided(**given).nearest
+    if nearest is None:
+        assert found is None
+    else:
+        assert found
+        assert (found.analyte, found.limit, found.possible) == (*nearest[:2], nearest[3])
+        assert found.distance == pytest.approx(nearest[2])
+
+
+def test_a_limit_at_zero_has_no_relative_distance(tmp_path: Path) -> None:
+    """A user's rule for any CRP over 0 mg/L must not divide by it."""
+    path = tmp_path / "ours.toml"
+    path.write_text(
+        'id = "ours"\npurpose = "rls"\nsource = "rlsiron"\nversion = "1"\nreviewed_by = []\n'
+        '[[population]]\nname = "all"\napplies = {}\n'
+        '[[population.rule]]\nid = "A"\nwhen = { crp = "> 0 mg/L" }\ndisposition = "no-iron"\n'
+        'verified = "primary"\nsays = "a"\n'
+        '[[population.rule]]\nid = "B"\ndisposition = "oral-iron"\nverified = "primary"\n'
+        'says = "b"\n',
+        encoding="utf-8",
+    )
+    answer = interpret(
+        ferritin="62 ug/L", tsat="30 %", crp="3 mg/L", patient=ADULT, guidelines=path
+    )
+    assert answer.decision.disposition == "no-iron"
+
+
+# What `because` must say, and must not, in each of its cases.
+BECAUSE: dict[str, tuple[str, dict[str, Any], tuple[str, ...], tuple[str, ...]]] = {
+    "decided": (
+        "aan-2016",
+        {"ferritin": "62 ug/L", "tsat": "30 %"},
+        ("at most 75 µg/L",),
+        ("but", "would settle", "not verified"),
+    ),
+    "decided by the source's own ceiling": (
+        "mayo-2021",
+        {"ferritin": "62 ug/L", "tsat": "50 %"},
+        ("45 %",),
+        ("criterion",),
+    ),
+    "stopped": (
+        "aan-2016",
+        {"ferritin": "62 ug/L", "tsat": "50 %"},
+        ("ceiling", "oral iron"),
+        ("would settle",),
+    ),
+    "route stopped": (
+        "aasm-2025",
+        {"ferritin": "62 ug/L", "tsat": "30 %", "patient": {"pregnancy": "trimester-1"}},
+        ("at most 75 µg/L", "but", "first trimester"),
+        ("would settle",),
+    ),
+    "needs": ("aasm-2025", {"ferritin": "62 ug/L"}, ("TSAT",), ("could not be read",)),
+    "silent by its own rule": (
+        "mayo-2021",
+        {"ferritin": "100 ug/L", "tsat": "30 %"},
+        ("exactly 100 µg/L",),
+        ("would settle",),
+    ),
+    "silent on pregnancy": (
+        "mayo-2021",
+        {"ferritin": "90 ug/L", "tsat": "30 %", "patient": {"pregnancy": "trimester-3"}},
+        ("pregnancy",),
+        ("would settle",),
+    ),
+    "opened": (
+        "aasm-2025",
+        {"ferritin": "150 ug/L", "tsat": "15 %"},
+        ("TSAT is under 20 %", "inflammation"),
+        ("would settle",),
+    ),
+    "unread": (
+        "mayo-2021",
+        {
+            "ferritin": "62 ug/L",
+            "tsat": "30 %",
+            "patient": {"oral_iron": "banana"},
+            "errors": "note",
+        },
+        ("could not be read",),
+        (),
+    ),
+    "uncovered": (
+        "mayo-2021",
+        {"ferritin": "62 ug/L", "tsat": "30 %", "patient": {"age": 10}},
+        ("does not speak",),
+        (),
+    ),
+    "not confirmed": (
+        "mayo-2021",
+        {"ferritin": "62 ug/L", "tsat": "30 %", "patient": {"rls": "suspected"}},
+        ("confirmed",),
+        (),
+    ),
+    "confirmed or not, unread": (
+        "mayo-2021",
+        {"ferritin": "62 ug/L", "tsat": "30 %", "patient": {"rls": "banana"}, "errors": "note"},
+        ("confirmed",),
+        (),
+    ),
+    "a set, and IV stopped": (
+        "irlssg-2018",
+        {"ferritin": "150 ug/L", "tsat": "15 %", "patient": {"conditions": "active-infection"}},
+        ("infection",),
+        (),
+    ),
+    "no iron, and a ceiling": (
+        "mayo-2021",
+        {"ferritin": "400 ug/L", "tsat": "30 %"},
+        ("ceiling",),
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize(("id_", "given", "says", "not_says"), BECAUSE.values(), ids=BECAUSE)
+def test_because_says_why(
+    id_: str, given: dict[str, Any], says: tuple[str, ...], not_says: tuple[str, ...]
+) -> None:
+    """Design §4: one plain sentence; empty needs where only the source's silence leaves it open."""
+    text = decided(id_, **given).because
+    for part in says:
+        assert part in text
+    for part in not_says:
+        assert part not in text
+    assert text[:1].isupper()
+    assert "{" not in text
+    assert not text.endswith(".")  # the note ends it
+
+
+VERIFIED = {
+    "IR-6 alone gives": ("irlssg-2018", {"ferritin": "62 ug/L"}, {"oral_iron": "failed"}, True),
+    "IR-9 alone may give": (
+        "irlssg-2018",
+        {"ferritin": "150 ug/L"},
+        {"last_iv_iron": "2024-01-01"},
+        True,
+    ),
+    "IR-1 gives": ("irlssg-2018", {"ferritin": "62 ug/L"}, {}, False),
+    "MY-4 gives": ("mayo-2021", {"ferritin": "62 ug/L"}, {"oral_iron": "failed"}, False),
+    "IR-5 withholds": ("irlssg-2018", {"ferritin": "400 ug/L"}, {}, False),
+    "IR-6 would give, but SL3 stops": (
+        "irlssg-2018",
+        {"ferritin": "62 ug/L"},
+        {"oral_iron": "failed", "conditions": "hemochromatosis"},
+        False,
+    ),
+    "IR-6 or IR-3 gives": (
+        "irlssg-2018",
+        {"ferritin": "<90 ug/L"},
+        {"oral_iron": "failed"},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("id_", "given", "told", "prefixed"), VERIFIED.values(), ids=VERIFIED)
+def test_it_says_first_where_only_unverified_text_gives_iron(
+    id_: str, given: dict[str, Any], told: dict[str, Any], *, prefixed: bool
+) -> None:
+    """Design §4: where only unverified text gives iron, the note begins with "not verified:"."""
+    answer = interpret(
+        **given, tsat="30 %", drawn="2026-01-01", patient={**ADULT, **told}, guidelines=id_
+    )
+    (said,) = (note for note in answer.notes if note.code == "decision")
+    assert said.text.startswith("not verified:") is prefixed
+    assert answer.notes[0].text.startswith("not verified:") is prefixed
+
+
+def test_the_tier_of_a_decision_is_the_weakest_of_its_rules() -> None:
+    """Design §4: AASM over F < 90 rests on AA-2 (primary) and AA-3 (secondary)."""
+    decision = decided(ferritin="<90 ug/L", tsat="30 %")
+    assert [rule.id for rule in decision.rules] == ["AA-2", "AA-3"]
+    assert [rule.verified for rule in decision.rules] == ["primary", "secondary"]
+    assert decision.verified == "secondary"
+
+
+def test_a_rule_is_applied_as_it_stands_in_the_file() -> None:
+    """Source, strength, certainty, tier and text."""
+    (rule,) = decided(ferritin="62 ug/L", tsat="30 %").rules
+    assert (rule.id, rule.source, rule.disposition) == ("AA-2", "aasm-2025", ("oral-or-iv-iron",))
+    assert (rule.strength, rule.certainty) == ("good practice statement", "consensus")
+
+
+def test_a_board_forgets_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers the same before and after."""
+    monkeypatch.setattr(rlsiron.decision, "_REMEMBERED", 1)
+    board = Board([compile_table(shipped("aan-2016"))])
+    low, high = {**KNOWN, "ferritin": (62.0, 62.0)}, {**KNOWN, "ferritin": (90.0, 90.0)}
+    for _ in range(3):
+        assert board.verdicts(low)[0].cell.possible == ("oral-iron",)
+        assert board.verdicts(high)[0].cell.possible == ("no-iron",)
+
+
+def test_patients_of_one_kind_share_a_verdict() -> None:
+    """Found by the cells alone."""
+    board = Board([compile_table(shipped("aan-2016"))])
+    first = board.verdicts(KNOWN)
+    assert board.verdicts({**KNOWN, "ferritin": (61.0, 61.0)}) is first
+    assert board.verdicts({**KNOWN, "ferritin": (90.0, 90.0)}) is not first
+
+
+def test_verdicts_are_told_apart_by_themselves() -> None:
+    """They are keys of a cache of agreements: equal only where the same."""
+    one = verdict("aan-2016", ("iv-iron",))
+    assert replace(one) != one
