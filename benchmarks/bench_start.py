@@ -27,7 +27,8 @@ rlsiron.interpret(ferritin="62 ng/mL", tsat="18 %", patient={"age": 44, "sex": "
 def seconds(code: str) -> float:
     """Run code in a fresh process and return how long it says that it took."""
     command = [sys.executable, "-c", START + code + END]
-    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - ours
+    return float(done.stdout)
 
 
 def main() -> None:

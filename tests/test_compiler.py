@@ -11,7 +11,7 @@ import pytest
 from rlsiron.catalog import Document
 from rlsiron.compiler import compile_table
 from rlsiron.errors import GuidelineError
-from rlsiron.guideline import guideline, parse_guideline, safety
+from rlsiron.guideline import load_guideline, parse_guideline, safety
 from rlsiron.interpretation import interpret
 from rlsiron.models import Decision
 from rlsiron.table import NumericAxis, Table, WordAxis
@@ -461,7 +461,7 @@ SIZES = {
 @pytest.mark.parametrize("id_", SHIPPED)
 def test_a_shipped_table_is_small(id_: str) -> None:
     """Design §2: the product of the cells stays small (thousands)."""
-    table = compile_table(guideline(id_))
+    table = compile_table(load_guideline(id_))
     assert (len(table.axes), table.cells) == SIZES[id_]
 
 
@@ -469,7 +469,7 @@ def test_a_shipped_table_is_small(id_: str) -> None:
 @pytest.mark.parametrize("id_", SHIPPED)
 def test_every_slot_is_the_union_of_its_cells(id_: str, *, strict: bool) -> None:
     """Design §2: slots for missing inputs are filled at compile time; exhaustively."""
-    table = compile_table(guideline(id_), strict=strict)
+    table = compile_table(load_guideline(id_), strict=strict)
     sizes = [axis.size for axis in table.axes]
     for bits, join in (
         (table.criterion, np.bitwise_or),
@@ -497,7 +497,7 @@ def test_every_slot_is_the_union_of_its_cells(id_: str, *, strict: bool) -> None
 @pytest.mark.parametrize("id_", SHIPPED)
 def test_every_cell_of_a_shipped_table_has_an_answer(id_: str) -> None:
     """Design §2: every cell has an answer, before and after safety."""
-    table = compile_table(guideline(id_))
+    table = compile_table(load_guideline(id_))
     assert bool((table.criterion > 0).all())
     assert bool((table.disposition > 0).all())
     assert int(table.disposition.max()) < 64
@@ -506,7 +506,7 @@ def test_every_cell_of_a_shipped_table_has_an_answer(id_: str) -> None:
 @pytest.mark.parametrize("id_", SHIPPED)
 def test_only_confirmed_rls_is_covered(id_: str) -> None:
     """G30: every RLS file answers not-covered, before and after safety."""
-    table = compile_table(guideline(id_))
+    table = compile_table(load_guideline(id_))
     at = [axis.name for axis in table.axes].index("rls")
     axis = table.axes[at]
     assert isinstance(axis, WordAxis)
@@ -518,7 +518,7 @@ def test_only_confirmed_rls_is_covered(id_: str) -> None:
 @pytest.mark.parametrize("id_", SHIPPED)
 def test_axes_come_in_the_order_of_the_inputs(id_: str) -> None:
     """Numbers first, then words, then facts; numbers are cut in ascending order."""
-    axes = compile_table(guideline(id_)).axes
+    axes = compile_table(load_guideline(id_)).axes
     assert [axis.name for axis in axes[:6]] == [
         "ferritin",
         "tsat",
@@ -538,5 +538,5 @@ def test_axes_come_in_the_order_of_the_inputs(id_: str) -> None:
 
 def test_the_safety_rules_are_told_by_their_ids() -> None:
     """The bits of `stops` are in the order of the file."""
-    table = compile_table(guideline("mayo-2021"))
+    table = compile_table(load_guideline("mayo-2021"))
     assert table.safety_ids == tuple(rule.id for rule in safety().rules)

@@ -17,19 +17,14 @@ from hypothesis import strategies as st
 from rlsiron.catalog import Document
 from rlsiron.compiler import compile_table
 from rlsiron.errors import GuidelineError
+from rlsiron.grammar import DISPOSITIONS, GIVES, TIERS, WITHHOLDS, groups, vocabulary
 from rlsiron.guideline import (
-    DISPOSITIONS,
-    GIVES,
-    TIERS,
-    WITHHOLDS,
     Guideline,
     facts,
-    groups,
-    guideline,
+    load_guideline,
     parse_guideline,
     safety,
     shipped,
-    vocabulary,
     windows,
 )
 from rlsiron.interpretation import interpret
@@ -99,7 +94,7 @@ def written(folder: Path, text: str) -> Path:
 def refusal(folder: Path, text: str) -> str:
     """Return why a file is refused, by the reader or by the compiler."""
     with pytest.raises(GuidelineError) as caught:
-        compile_table(guideline(written(folder, text)))
+        compile_table(load_guideline(written(folder, text)))
     return str(caught.value)
 
 
@@ -109,7 +104,7 @@ def document_of(text: str) -> Document:
 
 def test_a_whole_file_is_read_as_it_stands(tmp_path: Path) -> None:
     """Design §5: every field of the example reaches the record, limits as closed intervals."""
-    ours = guideline(written(tmp_path, TEXT))
+    ours = load_guideline(written(tmp_path, TEXT))
     assert (ours.id, ours.title, ours.purpose, ours.source) == (
         "our-clinic",
         "Our clinic",
@@ -411,9 +406,9 @@ from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (4_000_000_000, 4_000_000_000))
 from rlsiron.compiler import compile_table
 from rlsiron.errors import GuidelineError
-from rlsiron.guideline import guideline
+from rlsiron.guideline import load_guideline
 try:
-    compile_table(guideline(Path(sys.argv[1])))
+    compile_table(load_guideline(Path(sys.argv[1])))
 except GuidelineError:
     print("refused")
 """
@@ -546,7 +541,7 @@ def test_a_users_own_file_answers(tmp_path: Path) -> None:
     assert [rule.id for rule in answer.decision.rules] == ["X-1"]
     assert answer.provenance.guidelines["our-clinic"] == "1"
     assert interpret(guidelines=str(path)).decision.guideline == "our-clinic"
-    assert interpret(guidelines=guideline(path)).decision.guideline == "our-clinic"
+    assert interpret(guidelines=load_guideline(path)).decision.guideline == "our-clinic"
 
 
 def test_a_users_own_file_has_the_safety_layer_over_it(tmp_path: Path) -> None:
@@ -571,23 +566,23 @@ def test_a_file_of_another_purpose_has_no_layer(tmp_path: Path) -> None:
 def test_a_file_that_was_changed_is_read_anew(tmp_path: Path, kind: type[str] | type[Path]) -> None:
     """An answer rests on the file as it is (its hash is in `provenance`), however it is named."""
     path = written(tmp_path, TEXT)
-    assert guideline(kind(path)).version == "1"
+    assert load_guideline(kind(path)).version == "1"
     written(tmp_path, changed('version = "1"', 'version = "2"'))
-    assert guideline(kind(path)).version == "2"
+    assert load_guideline(kind(path)).version == "2"
 
 
 def test_a_shipped_id_is_read_once() -> None:
     """A guideline is returned as it is; a shipped one is always the same object."""
-    mayo = guideline("mayo-2021")
-    assert guideline(mayo) is mayo
-    assert guideline("mayo-2021") is mayo
+    mayo = load_guideline("mayo-2021")
+    assert load_guideline(mayo) is mayo
+    assert load_guideline("mayo-2021") is mayo
 
 
 @pytest.mark.parametrize("given", [None, 5, b"mayo-2021", ["mayo-2021"], {}], ids=repr)
 def test_what_is_no_guideline_is_refused(given: object) -> None:
     """With the value, and what could have been given."""
     with pytest.raises(GuidelineError, match="an id, a path or a Guideline"):
-        guideline(given)  # type: ignore[arg-type]
+        load_guideline(given)  # type: ignore[arg-type]
 
 
 def test_indeterminate_is_the_only_word_that_is_no_member() -> None:

@@ -32,7 +32,7 @@ from rlsiron import (
     UnitError,
     interpret,
 )
-from rlsiron.guideline import Guideline, guideline
+from rlsiron.guideline import Guideline, load_guideline
 
 ORAL, IV, EITHER = "oral-iron", "iv-iron", "oral-or-iv-iron"
 NONE, WITHHOLD, UNCOVERED, OPEN = "no-iron", "withhold-iron", "not-covered", "indeterminate"
@@ -623,9 +623,10 @@ def test_an_unknown_guideline_says_which_one_was_meant() -> None:
 def test_a_guideline_is_an_id_a_path_or_an_object(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(
-        guideline(MAYO).document.text.replace('id = "mayo-2021"', 'id = "own"'), encoding="utf-8"
+        load_guideline(MAYO).document.text.replace('id = "mayo-2021"', 'id = "own"'),
+        encoding="utf-8",
     )
-    own: Guideline = guideline(path)
+    own: Guideline = load_guideline(path)
     answers = [
         ask(62, 30, guidelines=given) for given in (path, str(path), own, (own,), [own], [path])
     ]
@@ -887,7 +888,7 @@ def test_the_fingerprint_is_that_of_the_knowledge_used(tmp_path: Path) -> None:
     assert fingerprint(AASM) == ask(85, 20, guidelines=(AASM,)).provenance.sha256
     assert len({fingerprint(AASM), fingerprint(MAYO), fingerprint(AASM, MAYO)}) == 3
     own = tmp_path / "own.toml"
-    text = guideline(MAYO).document.text.replace('id = "mayo-2021"', 'id = "own"')
+    text = load_guideline(MAYO).document.text.replace('id = "mayo-2021"', 'id = "own"')
     own.write_text(text, encoding="utf-8")
     first = fingerprint(own)
     own.write_text(text.replace("75 ug/L", "74 ug/L"), encoding="utf-8")

@@ -9,7 +9,8 @@ import pytest
 from rlsiron import units
 from rlsiron.catalog import document, guideline_ids, text_of
 from rlsiron.compiler import compile_table
-from rlsiron.guideline import DISPOSITIONS, TIERS, safety, shipped, vocabulary, windows
+from rlsiron.grammar import DISPOSITIONS, TIERS, vocabulary
+from rlsiron.guideline import safety, shipped, windows
 from rlsiron.interpretation import interpret
 from rlsiron.models import Input, Interpretation, Patient
 from rlsiron.wording import templates

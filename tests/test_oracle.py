@@ -23,7 +23,8 @@ import oracle
 from oracle import AFTER, DATA, EITHER, NUMBERS, WORDS, Answer, Interval, Leaf, Oracle, between
 from rlsiron.catalog import Document, guideline_ids
 from rlsiron.compiler import compile_table
-from rlsiron.guideline import DISPOSITIONS, guideline, parse_guideline
+from rlsiron.grammar import DISPOSITIONS
+from rlsiron.guideline import load_guideline, parse_guideline
 from rlsiron.table import Axis, Cell, NumericAxis, Table, words_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def oracle_of(id_: str, *, strict: bool) -> Oracle:
 
 @cache
 def table_of(id_: str, *, strict: bool) -> Table:
-    return compile_table(guideline(id_), strict=strict)
+    return compile_table(load_guideline(id_), strict=strict)
 
 
 @cache

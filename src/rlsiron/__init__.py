@@ -19,7 +19,7 @@ from rlsiron.errors import (
 from rlsiron.models import Decision, Interpretation, LabResult, Note, Panel, Patient
 
 if TYPE_CHECKING:
-    from rlsiron.guideline import Guideline
+    from rlsiron.guideline import Guideline, load_guideline
     from rlsiron.interpretation import interpret
     from rlsiron.reading import read_result
 
@@ -37,10 +37,16 @@ __all__ = [
     "RlsironError",
     "UnitError",
     "interpret",
+    "load_guideline",
     "read_result",
 ]
 
-_ENGINE = {"Guideline": "guideline", "interpret": "interpretation", "read_result": "reading"}
+_ENGINE = {
+    "Guideline": "guideline",
+    "load_guideline": "guideline",
+    "interpret": "interpretation",
+    "read_result": "reading",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - as the name is

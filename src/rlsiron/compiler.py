@@ -14,18 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsiron import units
-from rlsiron.guideline import (
-    AXIS_WORDS,
-    DISPOSITIONS,
-    GIVES,
-    Guideline,
-    Limits,
-    Safety,
-    Silence,
-    fault,
-    safety,
-    vocabulary,
-)
+from rlsiron.grammar import AXIS_WORDS, DISPOSITIONS, GIVES, Limits, fault, vocabulary
+from rlsiron.guideline import Guideline, Safety, Silence, safety
 from rlsiron.patient import OLDEST
 from rlsiron.table import BIT, Axis, NumericAxis, Table, WordAxis, words_of
 

@@ -7,7 +7,8 @@ from math import inf
 from typing import Any
 
 from rlsiron import units
-from rlsiron.guideline import GIVES, TIERS, WITHHOLDS, Rule, safety
+from rlsiron.grammar import GIVES, TIERS, WITHHOLDS
+from rlsiron.guideline import Rule, safety
 from rlsiron.models import (
     Agreement,
     AppliedRule,

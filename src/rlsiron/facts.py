@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from rlsiron import units
 from rlsiron.catalog import document
-from rlsiron.guideline import Fact, Limb, facts, groups, vocabulary
+from rlsiron.grammar import groups, vocabulary
+from rlsiron.guideline import Fact, Limb, facts
 from rlsiron.models import Panel, Span
 from rlsiron.patient import OLDEST, Intake, age_at, elapsed
 

@@ -14,7 +14,7 @@ from rlsiron.catalog import document, text_of
 from rlsiron.decision import Board, Moved, agreement, decide
 from rlsiron.errors import GuidelineError, RlsironError, shown
 from rlsiron.facts import assumptions, situation
-from rlsiron.guideline import Guideline, facts, guideline, windows
+from rlsiron.guideline import Guideline, facts, load_guideline, windows
 from rlsiron.models import Interpretation, LabResult, Patient, Provenance
 from rlsiron.notes import collect
 from rlsiron.panel import assemble
@@ -153,7 +153,7 @@ def _board(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
     with suppress(TypeError):  # what cannot be hashed is no id; `guideline` refuses it
         if isinstance(names, tuple) and _are_ids(names):
             return _shipped(names, strict=strict)
-    return _compiled(tuple(map(guideline, names)), strict=strict)
+    return _compiled(tuple(map(load_guideline, names)), strict=strict)
 
 
 @lru_cache(maxsize=64)
@@ -163,7 +163,7 @@ def _are_ids(names: tuple[object, ...]) -> bool:
 
 @lru_cache(maxsize=64)
 def _shipped(names: tuple[str, ...], *, strict: bool) -> Board:
-    return _compiled(tuple(map(guideline, names)), strict=strict)
+    return _compiled(tuple(map(load_guideline, names)), strict=strict)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,8 @@ from typing import Any
 
 from rlsiron.decision import Verdict, agreement, on_hearsay
 from rlsiron.facts import YES, crp_over_limit, since
-from rlsiron.guideline import facts, groups, safety, windows
+from rlsiron.grammar import groups
+from rlsiron.guideline import facts, safety, windows
 from rlsiron.models import LabResult, Note, Panel
 from rlsiron.panel import Event
 from rlsiron.patient import Intake

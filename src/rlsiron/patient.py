@@ -61,7 +61,7 @@ def read_patient(
     Examples
     --------
     >>> read_patient({"age": 44, "sex": "F"}, errors="note").problems
-    ("unknown sex 'F'; did you mean 'female'?",)
+    ("unknown sex 'F'; known: female, male",)
     """
     if not isinstance(given, Patient | Mapping | None):
         message = f"patient {shown(given)} is not a Patient; give a Patient or a dict of its fields"

@@ -17,7 +17,8 @@ from operator import and_, or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rlsiron import units
-from rlsiron.guideline import DISPOSITIONS, Allowed, Guideline, Rule
+from rlsiron.grammar import DISPOSITIONS, Allowed
+from rlsiron.guideline import Guideline, Rule
 from rlsiron.models import Span
 
 if TYPE_CHECKING:
