@@ -540,3 +540,20 @@ def test_the_safety_rules_are_told_by_their_ids() -> None:
     """The bits of `stops` are in the order of the file."""
     table = compile_table(load_guideline("mayo-2021"))
     assert table.safety_ids == tuple(rule.id for rule in safety().rules)
+
+
+def test_a_file_that_cuts_patients_into_too_many_cases_is_refused() -> None:
+    """Design §2: the product of the cells stays small; here it would be (60 + 1) ** 5 and more."""
+    limits = [
+        ", ".join(f'{{ {name} = "<= {limit} {unit}" }}' for limit in range(1, 60))
+        for name, unit in (
+            ("ferritin", "ug/L"),
+            ("tsat", "%"),
+            ("iron", "ug/dL"),
+            ("tibc", "ug/dL"),
+            ("crp", "mg/L"),
+        )
+    ]
+    wide = rule("A").replace("when = {  }", f"any = [{', '.join(limits)}]")
+    with pytest.raises(GuidelineError, match=r"ours\.toml: its limits and facts cut patients into"):
+        table_of(population(wide))

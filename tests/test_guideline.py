@@ -669,3 +669,9 @@ def test_the_safety_layer_is_that_of_the_evidence() -> None:
     assert silence.when.axes == (
         ("pregnancy", frozenset({"trimester-2", "trimester-3", "postpartum"})),
     )
+
+
+def test_a_file_that_bears_the_id_of_another_is_refused(tmp_path: Path) -> None:
+    """Design §5: a user's file has its own id, and is never shown as AASM."""
+    text = changed('id = "our-clinic"', 'id = "aasm-2025"')
+    assert "the id 'aasm-2025' is taken" in refusal(tmp_path, text)

@@ -273,25 +273,24 @@ def _close_windows(used: dict[str, LabResult | None], told: Intake, events: list
             standing = _standing(event, drawn, window)
         else:
             standing = "within" if window.hides else "past"
-        names = [name for name in window.hides if _is_read(used[name])]
+        read = {
+            name: result
+            for name in window.hides
+            if (result := used[name]) is not None and not result.missing
+        }
         filling = {
             "after": window.after,
-            "results": names,
+            "results": list(read),
             "lasts": window.text,
             "from": _readable_from(event, drawn, window) if event else None,
         }
         if standing == "within" and window.hides:
             hidden.add(window.after)
-            for name in names:
-                used[name] = _unread(used[name], window)
-            if names:
+            used.update({name: _unread(result, window) for name, result in read.items()})
+            if read:
                 events.append((window.code if dated else f"{window.code}-undated", filling))
         elif standing == "near" or (standing == "within" and not window.hides):
             events.append((f"{window.code}-read", filling))
-
-
-def _is_read(result: LabResult | None) -> bool:
-    return result is not None and not result.missing
 
 
 def _standing(event: date, drawn: date, window: Window) -> Literal["within", "near", "past"]:
@@ -314,9 +313,7 @@ def _readable_from(event: date, drawn: date | None, window: Window) -> str:
     return (day + timedelta(days=ceil(window.lasts / timedelta(days=1)))).isoformat()
 
 
-def _unread(result: LabResult | None, window: Window) -> LabResult | None:
+def _unread(result: LabResult, window: Window) -> LabResult:
     """Return a result whose value must not be read."""
-    if result is None:
-        return None
     unread = {"low": None, "high": None, "low_open": False, "high_open": False, "bound": ""}
     return result.model_copy(update={**unread, "half_step": 0.0, "missing": window.code})
