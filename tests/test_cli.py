@@ -483,6 +483,14 @@ def test_there_is_no_clutter_of_shell_completion() -> None:
     assert "completion" not in run("--help").stdout
 
 
+@pytest.mark.parametrize("option", ["--ferritin", "--age"])
+def test_an_option_that_is_given_twice_is_refused(option: str) -> None:
+    """Nothing is picked or dropped in silence."""
+    done = process("interpret", "--ferritin=62 ng/mL", "--age=44", option, "9 ng/mL")
+    assert done.returncode == cli.WRONG
+    assert f"{option} is given twice" in done.stderr
+
+
 def test_without_a_command_the_help_is_shown() -> None:
     result = run()
     assert result.exit_code == 2

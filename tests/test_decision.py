@@ -237,7 +237,7 @@ BECAUSE: dict[str, tuple[str, dict[str, Any], tuple[str, ...], tuple[str, ...]]]
     "route stopped": (
         "aasm-2025",
         {"ferritin": "62 ug/L", "tsat": "30 %", "patient": {"pregnancy": "trimester-1"}},
-        ("at most 75 µg/L", "but", "first trimester"),
+        ("at most 75 µg/L", "but", "IV iron is stopped"),
         ("would settle",),
     ),
     "needs": ("aasm-2025", {"ferritin": "62 ug/L"}, ("TSAT",), ("could not be read",)),
@@ -291,7 +291,7 @@ BECAUSE: dict[str, tuple[str, dict[str, Any], tuple[str, ...], tuple[str, ...]]]
     "a set, and IV stopped": (
         "irlssg-2018",
         {"ferritin": "150 ug/L", "tsat": "15 %", "patient": {"conditions": "active-infection"}},
-        ("infection",),
+        ("IV iron is stopped",),
         (),
     ),
     "no iron, and a ceiling": (

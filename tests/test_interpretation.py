@@ -819,6 +819,24 @@ def test_a_result_that_is_no_interval_is_never_made(fields: dict[str, Any]) -> N
         LabResult(analyte="ferritin", **fields)
 
 
+def test_a_stop_is_kept_beside_a_condition_that_cannot_be_read() -> None:
+    """SL3 holds, whatever the other word was."""
+    patient = {"age": 60, "conditions": ["hemochromatosis", "xx"]}
+    answer = ask(60, 25, patient=patient, errors="note")
+    assert answer.decision.disposition == WITHHOLD
+    assert "SL3" in {note.code for note in answer.notes}
+
+
+def test_a_pair_without_a_value_is_not_given() -> None:
+    """As a server passes a column that holds nothing."""
+    assert interpret(ferritin=(None, "ng/mL"), tsat="25 %") == interpret(tsat="25 %")
+
+
+def test_strict_is_yes_or_no() -> None:
+    with pytest.raises(RlsironError, match="strict='no' is not a choice"):
+        ask(60, 25, strict="no")
+
+
 def test_the_json_schema_is_published() -> None:
     schema = Interpretation.model_json_schema()
     assert set(schema["properties"]) == {

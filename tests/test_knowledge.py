@@ -370,6 +370,7 @@ SAID: dict[str, Callable[[], Interpretation]] = {
     "SL2": ask(ferritin="300 ng/mL", tsat="30 %"),
     "SL3": ask({"conditions": "repeated-transfusion"}),
     "SL4": ask({"conditions": "iv-iron-anaphylaxis"}),
+    "not-excluded": ask(ferritin="62 ng/mL"),
     "SL5": ask(ferritin="150 ng/mL", tsat="15 %"),
     "iv-assumes-not-pregnant": ask(ferritin="90 ng/mL", tsat="30 %"),
     "iv-assumes-no-infection": ask(ferritin="90 ng/mL", tsat="30 %"),

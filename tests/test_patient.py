@@ -238,7 +238,7 @@ def test_what_is_neither_yes_nor_no_is_refused(name: str, given: object) -> None
 
 @pytest.mark.parametrize(
     "given",
-    ["anemia", ["malignancy", "cancer"], 5, {"malignancy": True}, [None], [["malignancy"]], [5],
+    ["anemia", ["cancer"], 5, {"malignancy": True}, [None], [["malignancy"]], [5],
      "malignancy,diabetes", True],
     ids=repr,
 )  # fmt: skip
@@ -246,6 +246,16 @@ def test_conditions_that_cannot_be_read_are_refused_as_a_whole(given: object) ->
     assert "conditions" in refused({"conditions": given})
     told = read_patient({"conditions": given}, errors="note")
     assert told.patient.conditions is None
+    assert told.unread == {"conditions"}
+
+
+@pytest.mark.parametrize(
+    "given", ["malignancy cancer", ["malignancy", "cancer"], {"malignancy", 5}]
+)
+def test_a_condition_that_can_be_read_stays_true_beside_one_that_cannot(given: object) -> None:
+    """A stop is never lost to a slip in the word beside it; the other conditions stay open."""
+    told = read_patient({"conditions": given}, errors="note")
+    assert sorted(told.patient.conditions or ()) == ["malignancy"]
     assert told.unread == {"conditions"}
 
 

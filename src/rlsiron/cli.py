@@ -144,12 +144,24 @@ def main() -> None:
     sys.exit(_status(sys.argv[1:]))
 
 
+def _given_twice(arguments: Sequence[str]) -> list[str]:
+    """Return the options that are given more than once and take one value only."""
+    named = [argument.split("=")[0] for argument in arguments if argument.startswith("--")]
+    once = [name for name in named if name not in {"--condition", "--guideline"}]
+    return sorted({name for name in once if once.count(name) > 1})
+
+
 def _status(arguments: Sequence[str]) -> int:
     """Return the exit status of a call, its output written."""
-    for argument in arguments:
-        if not _is_text(argument):
-            _complain(f"the argument {argument!r} is not text; write it in UTF-8")
-            return WRONG
+    faults = [
+        f"the argument {argument!r} is not text; write it in UTF-8"
+        for argument in arguments
+        if not _is_text(argument)
+    ]
+    faults += [f"{option} is given twice; give it once" for option in _given_twice(arguments)]
+    if faults:
+        _complain(faults[0])
+        return WRONG
     stdout = sys.stdout
     try:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rlsiron import units
 from rlsiron.grammar import GIVES, TIERS, WITHHOLDS
-from rlsiron.guideline import Rule, safety
+from rlsiron.guideline import Rule, Silence, safety
 from rlsiron.models import (
     Agreement,
     AppliedRule,
@@ -104,7 +104,8 @@ def verdict(table: Table, box: Box, moved: Moved = ()) -> Verdict:
     needs = tuple(name for name in INPUTS if name in deciding)
     needs += tuple(name for name, axes in moved if not axes.isdisjoint(deciding))
     reason = _reason(table, cell, needs, (deciding, _rls(table, box)))
-    tiers = [rule.verified for rule in cell.rules]
+    silences = _silences(table, cell)
+    tiers = [rule.verified for rule in cell.rules] + [silence.verified for silence in silences]
     said = {
         "guideline": table.guideline.id,
         "criterion": _disposition(cell.criterion),
@@ -114,7 +115,7 @@ def verdict(table: Table, box: Box, moved: Moved = ()) -> Verdict:
         "possible": cell.possible,
         "iron": iron(cell.possible),
         "needs": needs,
-        "rules": tuple(map(_applied, cell.rules)),
+        "rules": (*map(_applied, cell.rules), *map(_silent, silences)),
         "verified": max(tiers, key=TIERS.index) if tiers else None,
         "because": _because(table, cell, needs, reason),
     }
@@ -197,16 +198,34 @@ def _because(table: Table, cell: Cell, needs: Sequence[str], reason: str) -> str
     return fill(word("because", reason), filling)
 
 
-def _whys(table: Table, cell: Cell) -> list[str]:
-    """Return why the source leaves a cell open, in its own rules and by its silence."""
+def _silences(table: Table, cell: Cell) -> list[Silence]:
+    """Return the silences of a source that open a cell."""
     said = {disposition for rule in cell.rules for disposition in rule.disposition}
-    return [rule.why for rule in cell.rules if rule.why] + [
-        silence.says
+    return [
+        silence
         for silence in safety().silences
         if silence.on in table.guideline.silent_on
         and silence.adds in cell.criterion
         and silence.adds not in said
     ]
+
+
+def _silent(silence: Silence) -> AppliedRule:
+    return AppliedRule.trusted(
+        id=silence.id,
+        source=silence.sources[0],
+        says=silence.says,
+        disposition=(silence.only, silence.adds),
+        strength="",
+        certainty="",
+        verified=silence.verified,
+    )
+
+
+def _whys(table: Table, cell: Cell) -> list[str]:
+    """Return why the source leaves a cell open, in its own rules and by its silence."""
+    whys = [rule.why for rule in cell.rules if rule.why]
+    return whys + [silence.says for silence in _silences(table, cell)]
 
 
 def _rls(table: Table, box: Box) -> frozenset[str]:
@@ -246,7 +265,7 @@ def agreement(verdicts: tuple[Verdict, ...]) -> Agreement:
 
     Where none covers the patient there is nothing to agree on: open.
     """
-    covering = {
+    covering: dict[str, tuple[Any, ...]] = {
         verdict.table.guideline.id: verdict.cell.possible
         for verdict in verdicts
         if verdict.cell.possible != ("not-covered",)

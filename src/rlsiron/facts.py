@@ -97,8 +97,9 @@ def _truth(limb: Limb, known: Mapping[str, Any], told: Intake, panel: Panel) -> 
         return since(name, allowed, told)
     if isinstance(allowed, frozenset):
         possible: frozenset[Any] = known[name]
-        if name == "conditions" and name not in told.unread:
-            return NO if (told.patient.conditions or frozenset()).isdisjoint(allowed) else YES
+        if name == "conditions":  # one that was read is true, whatever else was not
+            named = not allowed.isdisjoint(told.patient.conditions or ())
+            return YES if named else OPEN if name in told.unread else NO
         return _overlap(inside=possible <= allowed, outside=possible.isdisjoint(allowed))
     result = panel.reported.get(name)
     if result is None or result.missing:

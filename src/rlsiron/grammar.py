@@ -16,8 +16,7 @@ from pydantic import Field, StrictBool, StrictStr, ValidationError
 from rlsiron import units
 from rlsiron.catalog import Document, document
 from rlsiron.errors import GuidelineError, RlsironError, did_you_mean, shown
-from rlsiron.models import Condition as PatientCondition
-from rlsiron.models import Disposition, Patient, Record, Span, Tier
+from rlsiron.models import CONDITIONS, Disposition, Patient, Record, Span, Tier
 
 DISPOSITIONS: tuple[str, ...] = get_args(Disposition)[:-1]  # "indeterminate" is never a member
 GIVES = frozenset(DISPOSITIONS[:3])
@@ -46,7 +45,7 @@ def vocabulary() -> Mapping[str, tuple[str, ...]]:
         name: tuple(word for word in _words_of(name) if (name, word) not in grouped)
         for name in names
     }
-    return {**words, "conditions": get_args(PatientCondition)}
+    return {**words, "conditions": CONDITIONS}
 
 
 @cache

@@ -101,6 +101,7 @@ def interpret(
     """
     _choose("errors", errors, "raise", "note")
     _choose("decimal", decimal, ".", ",")
+    _choose("strict", strict, *(False, True))
     board = _board(guidelines, strict=strict)
     told = read_patient(patient, errors=errors, drawn=drawn, fasting=fasting, assay=assay)
     given = {
@@ -138,7 +139,7 @@ def interpret(
     )
 
 
-def _choose(name: str, given: object, one: str, other: str) -> None:
+def _choose(name: str, given: object, one: object, other: object) -> None:
     if given != one and given != other:  # noqa: PLR1714 - a set refuses what has no hash
         message = f"{name}={shown(given)} is not a choice; write {one!r} or {other!r}"
         raise RlsironError(message)
@@ -185,7 +186,8 @@ def _read_results(
     results: dict[str, LabResult] = {}
     problems: list[str] = []
     for name, reported in given.items():
-        if reported is not None:
+        empty = isinstance(reported, tuple | list) and len(reported) > 0 and reported[0] is None
+        if reported is not None and not empty:
             try:
                 results[name] = read_result(name, reported, decimal=decimal)
             except RlsironError as error:

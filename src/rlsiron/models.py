@@ -6,7 +6,7 @@ from decimal import Decimal
 from html import escape
 from math import inf, nextafter
 from numbers import Real
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -62,6 +62,8 @@ Condition = Literal[
 
 
 _YEARS = range(1850, 2200)  # a date outside is a slip
+
+CONDITIONS: tuple[str, ...] = get_args(Condition)
 
 Span = tuple[float, float]
 """An interval in the canonical unit, closed at both ends."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from rlsiron.decision import Verdict, agreement, on_hearsay
 from rlsiron.facts import YES, crp_over_limit, since
-from rlsiron.grammar import groups
+from rlsiron.grammar import GIVES, groups
 from rlsiron.guideline import facts, safety, windows
 from rlsiron.models import LabResult, Note, Panel
 from rlsiron.panel import Event
@@ -67,6 +67,7 @@ def _of_words(
     """Return the notes that depend on words and cells alone, so that patients share them."""
     known = dict(zip(_WORDS, words, strict=True))
     notes = [_lead(verdicts[0]), *_of_presumption(verdicts, known, assumptions)]
+    notes += _not_excluded(verdicts)
     notes += _of_guidelines(verdicts, known)
     if assumptions:
         assumed = [word("assumption", assumption) for assumption in assumptions]
@@ -150,6 +151,18 @@ def _of_safety(verdicts: Sequence[Verdict], panel: Panel, told: Intake) -> list[
         for rule in safety().rules
         if rule.id in ids
     ]
+
+
+def _not_excluded(verdicts: Sequence[Verdict]) -> list[Note]:
+    """Return what would stop an answer that still gives iron, if it were so."""
+    ids = {
+        id_
+        for verdict in verdicts
+        if not GIVES.isdisjoint(verdict.cell.possible)
+        for id_ in verdict.cell.may_be_stopped - verdict.cell.stopped
+    }
+    says = [rule.says for rule in safety().rules if rule.id in ids and rule.stops]
+    return [note("not-excluded", says="; ".join(says))] if says else []
 
 
 def _reasons(told: Intake) -> list[str]:

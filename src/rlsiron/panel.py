@@ -213,7 +213,7 @@ def _joined(readings: list[Reading], events: list[Event]) -> LabResult:
             events.append(("tsat-unit-suspected", filling))
     return LabResult.trusted(
         analyte="tsat",
-        reported="; ".join(reading.source for reading in readings),
+        reported="; ".join(map(str, readings)),
         unit=units.analyte("tsat").unit,
         low=low[0],
         high=high[0],

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from rlsiron.errors import PatientError, shown
-from rlsiron.models import Draw, Patient, unknown_field
+from rlsiron.models import CONDITIONS, Draw, Patient, unknown_field
 
 EVENTS = ("last_oral_iron", "last_iv_iron", "last_transfusion", "last_fever")
 DATED = frozenset({*EVENTS, "birth_date"})
@@ -105,7 +105,16 @@ def _read(model: type[_Told], given: Mapping[str, Any], found: list[Fault]) -> _
             found.extend(error.faults)
             for names, _ in error.faults:
                 for name in names:
-                    fields.pop(name, None)
+                    given = fields.pop(name, None)
+                    if name == "conditions" and (readable := _readable(given)):
+                        fields[name] = readable  # what can be read of them is true
+
+
+def _readable(given: object) -> list[str]:
+    words = given.split() if isinstance(given, str) else given
+    if not isinstance(words, list | tuple | set | frozenset):
+        return []
+    return [word for word in words if isinstance(word, str) and word in CONDITIONS]
 
 
 def _clash(patient: Patient, draw: Draw) -> Fault | None:
@@ -117,7 +126,7 @@ def _clash(patient: Patient, draw: Draw) -> Fault | None:
         event = getattr(patient, name)
         if event is None:
             continue
-        if _zoned(event) is not None and _zoned(event) is (not _zoned(drawn)):
+        if {_zoned(event), _zoned(drawn)} == {True, False}:
             text = f"{name} and drawn: one has a time zone and the other has none; give it to both"
             return frozenset({name, "drawn"}), text
         if elapsed(event, drawn) < timedelta(0):
