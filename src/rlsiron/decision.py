@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -265,12 +266,18 @@ def agreement(verdicts: tuple[Verdict, ...]) -> Agreement:
 
     Where none covers the patient there is nothing to agree on: open.
     """
-    covering: dict[str, tuple[Any, ...]] = {
+    verdict, covering = _agreed(verdicts)
+    return Agreement.trusted(verdict=verdict, possible=dict(covering))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _agreed(verdicts: tuple[Verdict, ...]) -> tuple[str, Mapping[str, tuple[str, ...]]]:
+    covering = {
         verdict.table.guideline.id: verdict.cell.possible
         for verdict in verdicts
         if verdict.cell.possible != ("not-covered",)
     }
     sets = {frozenset(said) for said in covering.values()}
     if any(one.isdisjoint(other) for one in sets for other in sets):
-        return Agreement.trusted(verdict="differ", possible=covering)
-    return Agreement.trusted(verdict="agree" if len(sets) == 1 else "open", possible=covering)
+        return "differ", covering
+    return "agree" if len(sets) == 1 else "open", covering

@@ -34,6 +34,8 @@ _KNOWLEDGE = (
     LANGUAGE,
 )
 
+_ONE = (str, Path, Guideline)
+_PAIR = (tuple, list)
 Given = Any
 """A text with its unit, a pair of value and unit, a `pint.Quantity`, or a `LabResult`."""
 
@@ -147,8 +149,8 @@ def _choose(name: str, given: object, one: object, other: object) -> None:
 
 def _board(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
     """Return the tables of some guidelines; of those that ship, at the cost of a look-up."""
-    names = (given,) if isinstance(given, str | Path | Guideline) else given
-    if not isinstance(names, tuple | list) or not names:
+    names = (given,) if isinstance(given, _ONE) else given
+    if not isinstance(names, _PAIR) or not names:
         message = f"guidelines={shown(given)} names no guideline; give ids, such as ('aasm-2025',)"
         raise GuidelineError(message)
     with suppress(TypeError):  # what cannot be hashed is no id; `guideline` refuses it
@@ -179,6 +181,11 @@ def _compiled(given: tuple[Guideline, ...], *, strict: bool) -> Board:
     return Board([compile_table(one, strict=strict) for one in given])
 
 
+def _is_empty(reported: Given) -> bool:
+    """Whether a pair has no value, as a server passes a column that holds nothing."""
+    return isinstance(reported, _PAIR) and len(reported) > 0 and reported[0] is None
+
+
 def _read_results(
     given: Mapping[str, Given], *, decimal: str, errors: str
 ) -> tuple[dict[str, LabResult], list[str]]:
@@ -186,8 +193,7 @@ def _read_results(
     results: dict[str, LabResult] = {}
     problems: list[str] = []
     for name, reported in given.items():
-        empty = isinstance(reported, tuple | list) and len(reported) > 0 and reported[0] is None
-        if reported is not None and not empty:
+        if reported is not None and not _is_empty(reported):
             try:
                 results[name] = read_result(name, reported, decimal=decimal)
             except RlsironError as error:
@@ -253,22 +259,18 @@ def _birthday(born: date, years: int) -> date:
 
 def _provenance(tables: tuple[Table, ...]) -> Provenance:
     """Return what an answer rests on, with a fingerprint of all the knowledge used."""
-    return Provenance.trusted(
-        intended_use=phrase("intended_use"),
-        library_version=_version(),
-        knowledge_version=document("facts.toml").data["version"],
-        guidelines={table.guideline.id: table.guideline.version for table in tables},
-        sha256=_fingerprint(tables),
-    )
-
-
-@cache
-def _version() -> str:
-    return version("rlsiron")
+    rests_on = _rests_on(tables)
+    return Provenance.trusted(**{**rests_on, "guidelines": dict(rests_on["guidelines"])})
 
 
 @lru_cache(maxsize=64)
-def _fingerprint(tables: tuple[Table, ...]) -> str:
+def _rests_on(tables: tuple[Table, ...]) -> dict[str, Any]:
     texts = [text_of(name) for name in _KNOWLEDGE]
     texts += [table.guideline.document.text for table in tables]
-    return sha256("\0".join(texts).encode()).hexdigest()
+    return {
+        "intended_use": phrase("intended_use"),
+        "library_version": version("rlsiron"),
+        "knowledge_version": document("facts.toml").data["version"],
+        "guidelines": {table.guideline.id: table.guideline.version for table in tables},
+        "sha256": sha256("\0".join(texts).encode()).hexdigest(),
+    }

@@ -61,6 +61,7 @@ Condition = Literal[
 ]
 
 
+_NUMBER = (float, int, Real, Decimal)  # the commonest first
 _YEARS = range(1850, 2200)  # a date outside is a slip
 
 CONDITIONS: tuple[str, ...] = get_args(Condition)
@@ -78,7 +79,7 @@ def _read_number(given: object) -> object:
 def _read_age(given: object) -> object:
     if isinstance(given, str) and re.fullmatch(r"\d{1,3}(\.\d+)?", given.strip(), re.ASCII):
         return float(given)
-    if isinstance(given, bool) or not isinstance(given, Real | Decimal):
+    if isinstance(given, bool) or not isinstance(given, _NUMBER):
         raise PydanticCustomError("age", "an age is a number of years from 0 to 130")
     return given
 
@@ -122,19 +123,19 @@ class Record(BaseModel):
     """A frozen record; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-    _names: ClassVar[set[str]]
+    field_names: ClassVar[set[str]]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 - as pydantic has it
         """Keep the names of the fields, which every trusted record shares."""
-        cls._names = set(cls.model_fields)
+        cls.field_names = set(cls.model_fields)
 
     @classmethod
     def trusted(cls, **fields: Any) -> Self:  # noqa: ANN401 - fields of any type
         """Make a record of values that the library itself made: every field, none validated."""
         record = cls.__new__(cls)
         _set(record, "__dict__", fields)
-        _set(record, "__pydantic_fields_set__", cls._names)
+        _set(record, "__pydantic_fields_set__", cls.field_names)
         _set(record, "__pydantic_extra__", None)
         _set(record, "__pydantic_private__", None)
         return record

@@ -129,12 +129,9 @@ def _answer(verdict: Verdict) -> str:
     return f"{options(possible) if len(possible) == 1 else word('disposition', 'indeterminate')}. "
 
 
-def _of_safety(verdicts: Sequence[Verdict], panel: Panel, told: Intake) -> list[Note]:
+def _of_safety(verdicts: tuple[Verdict, ...], panel: Panel, told: Intake) -> list[Note]:
     """Return the safety rules that hold for certain, in any guideline."""
-    withheld = ("withhold-iron",)
-    ids = {id_ for verdict in verdicts for id_ in verdict.cell.stopped}
-    if all(verdict.cell.possible in {withheld, ("not-covered",)} for verdict in verdicts):
-        ids -= {rule.id for rule in safety().rules if rule.opens}  # what is withheld is not open
+    ids = _stopping(verdicts)
     if not ids:
         return []
     return [
@@ -151,6 +148,16 @@ def _of_safety(verdicts: Sequence[Verdict], panel: Panel, told: Intake) -> list[
         for rule in safety().rules
         if rule.id in ids
     ]
+
+
+@lru_cache(maxsize=1 << 14)
+def _stopping(verdicts: tuple[Verdict, ...]) -> frozenset[str]:
+    """Return the safety rules that hold for certain; what is withheld is not open."""
+    ids = frozenset().union(*(verdict.cell.stopped for verdict in verdicts))
+    closed = ({"withhold-iron"}, {"not-covered"})
+    if all(set(verdict.cell.possible) in closed for verdict in verdicts):
+        ids -= {rule.id for rule in safety().rules if rule.opens}
+    return ids
 
 
 def _not_excluded(verdicts: Sequence[Verdict]) -> list[Note]:

@@ -13,6 +13,7 @@ DATED = frozenset({*EVENTS, "birth_date"})
 OLDEST = 130  # years; the model of the patient holds the same limit
 
 
+_TOLD = (Patient, dict, Mapping, type(None))  # the commonest first
 _Told = TypeVar("_Told", Patient, Draw)
 Fault = tuple[frozenset[str], str]
 """The fields at fault, and a sentence."""
@@ -63,7 +64,7 @@ def read_patient(
     >>> read_patient({"age": 44, "sex": "F"}, errors="note").problems
     ("unknown sex 'F'; known: female, male",)
     """
-    if not isinstance(given, Patient | Mapping | None):
+    if not isinstance(given, _TOLD):
         message = f"patient {shown(given)} is not a Patient; give a Patient or a dict of its fields"
         raise PatientError((frozenset(), message))
     found: list[Fault] = []
@@ -93,7 +94,7 @@ def _is_told(value: object) -> bool:
 
 def _read(model: type[_Told], given: Mapping[str, Any], found: list[Fault]) -> _Told:
     """Return the model of the fields that can be read; tell the others' faults."""
-    known = model.model_fields
+    known = model.field_names
     fields = {name: value for name, value in given.items() if value is not None and name in known}
     if len(fields) < len(given):
         unknown = [str(name) for name in given if name not in known]
