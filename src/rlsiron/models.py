@@ -116,7 +116,16 @@ Settled = Annotated[
 ]
 
 
-_set = object.__setattr__
+# The slots of a pydantic model, set without asking it: a frozen one refuses, and asking costs time.
+_set_fields, _set_names, _set_extra, _set_private = (
+    vars(BaseModel)[slot].__set__
+    for slot in (
+        "__dict__",
+        "__pydantic_fields_set__",
+        "__pydantic_extra__",
+        "__pydantic_private__",
+    )
+)
 
 
 class Record(BaseModel):
@@ -133,11 +142,11 @@ class Record(BaseModel):
     @classmethod
     def trusted(cls, **fields: Any) -> Self:  # noqa: ANN401 - fields of any type
         """Make a record of values that the library itself made: every field, none validated."""
-        record = cls.__new__(cls)
-        _set(record, "__dict__", fields)
-        _set(record, "__pydantic_fields_set__", cls.field_names)
-        _set(record, "__pydantic_extra__", None)
-        _set(record, "__pydantic_private__", None)
+        record = object.__new__(cls)
+        _set_fields(record, fields)
+        _set_names(record, cls.field_names)
+        _set_extra(record, None)
+        _set_private(record, None)
         return record
 
 

@@ -1,9 +1,8 @@
 """Reads the patient and the draw, and says how long ago something was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from rlsiron.errors import PatientError, shown
 from rlsiron.models import CONDITIONS, Draw, Patient, unknown_field
@@ -19,8 +18,7 @@ Fault = tuple[frozenset[str], str]
 """The fields at fault, and a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(NamedTuple):
     """What was told of a patient and a draw.
 
     `unread` names the fields that were given but could not be read: nothing is assumed of them.
@@ -34,7 +32,7 @@ class Intake:
 
     def drawn_on(self, day: date) -> "Intake":
         """Return the same, drawn on a day."""
-        return replace(self, draw=self.draw.model_copy(update={"drawn": day}))
+        return self._replace(draw=self.draw.model_copy(update={"drawn": day}))
 
 
 def read_patient(
@@ -75,7 +73,9 @@ def read_patient(
         found.append(clash)
         patient = patient.model_copy(update=dict.fromkeys(clash[0] & Patient.model_fields.keys()))
         told = told.model_copy(update=dict.fromkeys(clash[0] & Draw.model_fields.keys()))
-    if found and errors == "raise":
+    if not found:
+        return Intake(patient, told, frozenset(), ())
+    if errors == "raise":
         raise PatientError(*found)
     return Intake(
         patient=patient,
