@@ -40,6 +40,7 @@ AASM, IRLSSG, MAYO, AAN = "aasm-2025", "irlssg-2018", "mayo-2021", "aan-2016"
 ALL = (AASM, IRLSSG, MAYO, AAN)
 INPUTS = ("ferritin", "tsat", "iron", "tibc", "uibc", "transferrin", "crp", "hemoglobin")
 ADULT: dict[str, Any] = {"age": 44}
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def ask(
@@ -843,7 +844,8 @@ def test_the_json_schema_is_published() -> None:
         "panel", "patient", "decisions", "agreement", "status", "notes", "assumptions",
         "provenance",
     }  # fmt: skip
-    assert Interpretation.model_json_schema(mode="serialization")
+    written = (DOCS / "interpretation.schema.json").read_text(encoding="utf-8")
+    assert json.loads(written) == Interpretation.model_json_schema(mode="serialization")
 
 
 def test_a_text_is_readable() -> None:
