@@ -425,7 +425,7 @@ def test_a_file_of_another_purpose_has_only_its_own_axes() -> None:
     """No safety layer, no axis of it."""
     table = table_of(
         population(rule("A", 'ferritin = "<= 75 ug/L"'), REST),
-        head=HEAD.replace('"rls"', '"status"'),
+        head=HEAD.replace('"rls"', '"anemia"'),
     )
     assert [axis.name for axis in table.axes] == ["ferritin"]
     assert table.safety_ids == ()
@@ -434,7 +434,7 @@ def test_a_file_of_another_purpose_has_only_its_own_axes() -> None:
 
 def test_a_file_without_a_condition_has_one_cell() -> None:
     """One rule for everyone."""
-    table = table_of(population(rule("A")), head=HEAD.replace('"rls"', '"status"'))
+    table = table_of(population(rule("A")), head=HEAD.replace('"rls"', '"anemia"'))
     assert (table.axes, table.cells) == ((), 1)
     assert table.look_up(()).possible == ("oral-iron",)
 

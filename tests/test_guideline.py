@@ -612,29 +612,37 @@ def test_words_that_stand_for_several() -> None:
 def test_the_facts_are_those_of_the_evidence() -> None:
     """§7: the facts made from the patient before any table, by hand."""
     over_5 = (nextafter(5.0, 6), inf)
-    assert {name: fact.any for name, fact in facts().items()} == {
-        "iv-reason": (
+    of_one: dict[str, list[tuple[str, object]]] = {
+        "iv-reason": [
             ("oral_iron", frozenset({"failed", "not-tolerated", "not-absorbed"})),
             ("conditions", frozenset({"gi-disease", "bariatric-surgery"})),
             ("rapid_response_wanted", frozenset({True})),
-        ),
-        "inflamed": (
+        ],
+        "inflamed": [
             ("inflammation", frozenset({True})),
             ("crp", over_5),
             ("conditions", frozenset({"malignancy", "active-infection"})),
-        ),
-        "earlier-iv": (("last_iv_iron", "given"),),
-        "iron-loading": (
+        ],
+        "earlier-iv": [("last_iv_iron", "given")],
+        "iron-loading": [
             (
                 "conditions",
                 frozenset({"hemochromatosis", "iron-loading-anemia", "repeated-transfusion"}),
             ),
-        ),
-        "iv-stopped": (
+        ],
+        "iv-stopped": [
             ("conditions", frozenset({"active-infection", "iv-iron-anaphylaxis"})),
             ("last_iv_iron", timedelta(days=84)),
-        ),
+        ],
+        "heart-failure": [("conditions", frozenset({"heart-failure"}))],
     }
+    made = facts()
+    for name, limbs in of_one.items():
+        assert list(made[name].any) == [(limb,) for limb in limbs]
+        assert made[name].open_without == ""
+    assert made.keys() - of_one.keys() == {"anemia", "severe-anemia"}  # tests/test_status.py
+    for name in ("anemia", "severe-anemia"):
+        assert made[name].open_without == "hemoglobin"
 
 
 def test_the_windows_are_those_of_the_evidence() -> None:

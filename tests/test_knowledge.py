@@ -10,7 +10,7 @@ from rlsiron import units
 from rlsiron.catalog import document, guideline_ids, text_of
 from rlsiron.compiler import compile_table
 from rlsiron.grammar import DISPOSITIONS, TIERS, vocabulary
-from rlsiron.guideline import safety, shipped, windows
+from rlsiron.guideline import safety, shipped, statuses, windows
 from rlsiron.interpretation import interpret
 from rlsiron.models import Input, Interpretation, Patient
 from rlsiron.wording import templates
@@ -237,6 +237,7 @@ def cited() -> set[str]:
     """Return every source that some knowledge file cites."""
     keys = {rule.source for id_ in guideline_ids() for rule in shipped(id_).rules}
     keys |= {shipped(id_).source for id_ in guideline_ids()}
+    keys |= {rule.source for file in statuses() for rule in file.rules}
     keys |= {key for rule in safety().rules for key in rule.sources}
     keys |= {key for silence in safety().silences for key in silence.sources}
     keys |= {key for template in templates().values() for key in template.sources}
@@ -330,6 +331,7 @@ def test_the_tiers_are_those_of_the_evidence() -> None:
     """Every tier that a file names is one of the five."""
     used = {rule.verified for id_ in guideline_ids() for rule in shipped(id_).rules}
     used |= {rule.verified for rule in safety().rules}
+    used |= {rule.verified for file in statuses() for rule in file.rules}
     used |= {template.verified for template in templates().values() if template.verified}
     assert used <= set(TIERS)
 
@@ -404,6 +406,8 @@ SAID: dict[str, Callable[[], Interpretation]] = {
     "rls-not-confirmed": ask({"rls": "absent"}, **LOW),
     "silent-on-pregnancy": ask({"pregnancy": "trimester-2"}, **LOW),
     "silent-on-end-stage": ask({"kidney": "ckd-5"}, **LOW),
+    "severe-anemia": ask(hemoglobin="7 g/dL"),
+    "status": ask(ferritin="20 ng/mL"),
     "assumptions": ask(**LOW),
     "needs": ask(),
 }

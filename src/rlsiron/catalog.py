@@ -72,8 +72,17 @@ def text_of(name: str) -> str:
 @cache
 def guideline_ids() -> tuple[str, ...]:
     """Return the ids of the guidelines that ship with the library, in alphabetical order."""
-    folder = files("rlsiron.data").joinpath("guidelines")
-    names = (entry.name for entry in folder.iterdir())
+    return _ids("guidelines")
+
+
+@cache
+def status_ids() -> tuple[str, ...]:
+    """Return the ids of the files on general iron status, in alphabetical order."""
+    return _ids("status")
+
+
+def _ids(folder: str) -> tuple[str, ...]:
+    names = (entry.name for entry in files("rlsiron.data").joinpath(folder).iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from rlsiron import units
 from rlsiron.grammar import AXIS_WORDS, DISPOSITIONS, GIVES, Limits, fault, vocabulary
-from rlsiron.guideline import Guideline, Safety, Silence, safety
+from rlsiron.guideline import Guideline, Population, Rule, Safety, Silence, safety
 from rlsiron.patient import OLDEST
-from rlsiron.table import BIT, Axis, NumericAxis, Table, WordAxis, words_of
+from rlsiron.table import BIT, Axis, NumericAxis, StatusTable, Table, WordAxis, words_of
 
 Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
@@ -51,10 +51,6 @@ def compile_table(guideline: Guideline, *, strict: bool = False) -> Table:
     """
     layer = safety() if guideline.purpose == safety().purpose else None
     axes = _axes(guideline, layer)
-    slots = prod(axis.size + 1 for axis in axes)
-    if slots > _MOST_SLOTS:
-        message = f"its limits and facts cut patients into {slots} cases; {_MOST_SLOTS} at most"
-        raise fault(guideline.document, [], message)
     compiler = _Compiler(axes)
     criterion, rules = compiler.rules(guideline, layer, strict=False)
     if strict:
@@ -74,6 +70,20 @@ def compile_table(guideline: Guideline, *, strict: bool = False) -> Table:
         always_stops=_with_unions(stops, np.bitwise_and),
         safety_ids=tuple(rule.id for rule in layer.rules) if layer else (),
     )
+
+
+@lru_cache(maxsize=64)
+def compile_status(guideline: Guideline) -> StatusTable:
+    """Compile a file on general iron status, of which every rule that holds in a cell speaks.
+
+    Raises
+    ------
+    GuidelineError
+        If a rule holds in no cell, or a population has none.
+    """
+    axes = _axes(guideline, None)
+    speaking = _Compiler(axes).statements(guideline)
+    return StatusTable(guideline, axes, always=_with_unions(speaking, np.bitwise_and))
 
 
 def _with_unions(bits: NDArray[Any], join: np.ufunc = np.bitwise_or) -> NDArray[Any]:
@@ -100,7 +110,12 @@ def _axes(guideline: Guideline, layer: Safety | None) -> tuple[Axis, ...]:
     for way in ways:
         for name, allowed in way.axes:
             admitted.setdefault(name, set()).add(allowed)
-    return tuple(_axis(name, admitted[name]) for name in sorted(admitted, key=_place))
+    axes = tuple(_axis(name, admitted[name]) for name in sorted(admitted, key=_place))
+    slots = prod(axis.size + 1 for axis in axes)
+    if slots > _MOST_SLOTS:
+        message = f"its limits and facts cut patients into {slots} cases; {_MOST_SLOTS} at most"
+        raise fault(guideline.document, [], message)
+    return axes
 
 
 def _place(name: str) -> tuple[int, str]:
@@ -171,18 +186,13 @@ class _Compiler:
         covered = self._mask(layer.covers) if layer else free.copy()
         number = 0
         for population in guideline.populations:
-            place = [("population", population.name)]
             here = free & self._mask(population.applies)
-            if not (here & covered).any():
-                message = "is unreachable: it has no patient whom no earlier one takes"
-                raise fault(guideline.document, place, message)
+            _reached(here & covered, guideline, population)
             free &= ~here
             unsaid = here
             for rule in population.rules:
                 hit = unsaid & self._any(rule.any)
-                if not (hit & covered).any():
-                    message = "is dead: earlier rules decide all its cases, or it can have none"
-                    raise fault(guideline.document, [*place, ("rule", rule.id)], message)
+                _reached(hit & covered, guideline, population, rule)
                 if not (strict and rule.hearsay):
                     criterion[hit & covered] = sum(BIT[word] for word in rule.disposition)
                     deciding[hit & covered] = 1 << number
@@ -191,9 +201,26 @@ class _Compiler:
             if unsaid.any():
                 if not strict:
                     message = f"no rule covers {self._first_gap(unsaid)}; add one, such as a last"
-                    raise fault(guideline.document, place, f"{message} one without `when`")
+                    place = ("population", population.name)
+                    raise fault(guideline.document, [place], f"{message} one without `when`")
                 criterion[unsaid & covered] = BIT["no-iron"]
         return criterion, deciding
+
+    def statements(self, guideline: Guideline) -> NDArray[np.unsignedinteger[Any]]:
+        """Return the rules that hold in each cell, as bits."""
+        speaking = np.zeros(self._shape, dtype=np.min_scalar_type((1 << len(guideline.rules)) - 1))
+        free = np.ones(self._shape, dtype=bool)
+        number = 0
+        for population in guideline.populations:
+            here = free & self._mask(population.applies)
+            _reached(here, guideline, population)
+            free &= ~here
+            for rule in population.rules:
+                hit = here & self._any(rule.any)
+                _reached(hit, guideline, population, rule)
+                speaking[hit] |= 1 << number
+                number += 1
+        return speaking
 
     def _first_gap(self, unsaid: Mask) -> str:
         """Return the first region that no rule covers, in words."""
@@ -233,6 +260,20 @@ class _Compiler:
             hit = (stopped["oral"] == oral) & (stopped["iv"] == iv)
             disposition[hit] = _stopping(oral=oral, iv=iv)[disposition[hit]]
         return disposition, speaks
+
+
+def _reached(
+    mask: Mask, guideline: Guideline, population: Population, rule: Rule | None = None
+) -> None:
+    """Refuse a population without a patient, and a rule without a case."""
+    if mask.any():
+        return
+    place = [("population", population.name)]
+    if rule:
+        message = "is dead: earlier rules decide all its cases, or it can have none"
+        raise fault(guideline.document, [*place, ("rule", rule.id)], message)
+    message = "is unreachable: it has no patient whom no earlier one takes"
+    raise fault(guideline.document, place, message)
 
 
 @lru_cache(maxsize=4)

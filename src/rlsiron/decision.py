@@ -9,15 +9,16 @@ from typing import Any
 
 from rlsiron import units
 from rlsiron.grammar import GIVES, TIERS, WITHHOLDS
-from rlsiron.guideline import Rule, Silence, safety
+from rlsiron.guideline import Guideline, Rule, Silence, safety
 from rlsiron.models import (
     Agreement,
     AppliedRule,
     Decision,
     Iron,
     Nearest,
+    Status,
 )
-from rlsiron.table import Box, Cell, NumericAxis, Step, Table, WordAxis
+from rlsiron.table import Box, Cell, Grid, NumericAxis, StatusTable, Step, Table, WordAxis
 from rlsiron.wording import fill, inputs, options, word
 
 _REMEMBERED = 1 << 16  # kinds of patients of whom an answer is kept
@@ -46,14 +47,21 @@ class Verdict:
     steps: tuple[Step, ...]
 
 
-class Board:
-    """The tables of some guidelines, and what they say of every kind of patient met so far.
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """The statements that hold for certain: the same object wherever the same rules do.
 
-    Patients in the same cells of every table share one answer, found by the cells alone.
+    `rules` are those behind the statements, each with the file that it stands in.
     """
 
-    def __init__(self, tables: Sequence[Table]) -> None:
-        self.tables = tuple(tables)
+    said: tuple[Status, ...]
+    rules: tuple[tuple[Guideline, Rule], ...]
+
+
+class _Kinds:
+    """Tells patients apart by the cells of some tables that they may be in."""
+
+    def __init__(self, tables: Sequence[Grid]) -> None:
         axes = {axis.name: axis for table in tables for axis in table.axes}
         self._edges = tuple(
             (name, tuple(sorted({edge for table in tables for edge in table.edges(name)})))
@@ -61,7 +69,89 @@ class Board:
             if isinstance(axis, NumericAxis)
         )
         self._words = tuple(name for name in axes if name not in dict(self._edges))
+
+    def of(self, known: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return the kind of a patient: the same for the same cells of every table."""
+        cells: list[Any] = [known[name] for name in self._words]
+        for name, edges in self._edges:
+            low, high = known[name]
+            cells.append(bisect_right(edges, low))
+            cells.append(bisect_right(edges, high))
+        return tuple(cells)
+
+
+def _remember(met: dict[Any, Any], kind: object, answer: object) -> None:
+    if len(met) >= _REMEMBERED:
+        met.clear()
+    met[kind] = answer
+
+
+class StatusBoard:
+    """The tables on general iron status, and what they said so far."""
+
+    def __init__(self, tables: Sequence[StatusTable] = ()) -> None:
+        self.tables = tuple(tables)
+        self._met: dict[tuple[tuple[Rule, ...], ...], Standing] = {}
+
+    def standing(self, known: Mapping[str, Any]) -> Standing:
+        """Return the statements that hold for certain of a patient.
+
+        Parameters
+        ----------
+        known
+            What remains possible on each axis.
+        """
+        holding = tuple(table.holding(table.box(known)) for table in self.tables)
+        standing = self._met.get(holding)
+        if standing is None:
+            rules = tuple(
+                (table.guideline, rule)
+                for table, held in zip(self.tables, holding, strict=True)
+                for rule in held
+            )
+            said = tuple(_status(file.about, rule) for file, rule in rules)
+            standing = Standing(said, rules)
+            self._met[holding] = standing
+        return standing
+
+
+def _status(purpose: str, rule: Rule) -> Status:
+    return Status.trusted(
+        source=rule.source, rule=rule.id, purpose=purpose, says=rule.says, verified=rule.verified
+    )
+
+
+class Board:
+    """The tables of some guidelines, and what they say of every kind of patient met so far.
+
+    Patients in the same cells of every table share one answer, found by the cells alone; the cells
+    of the general iron status, which are finer, are told apart on top of these.
+    """
+
+    def __init__(self, tables: Sequence[Table], status: StatusBoard | None = None) -> None:
+        self.tables = tuple(tables)
+        self._status = status or StatusBoard()
+        self._kinds = _Kinds(self.tables)
+        self._finer = _Kinds((*self.tables, *self._status.tables))
         self._met: dict[tuple[Any, ...], tuple[Verdict, ...]] = {}
+        self._answered: dict[tuple[Any, ...], tuple[tuple[Verdict, ...], Standing]] = {}
+
+    def answer(
+        self, known: Mapping[str, Any], moved: Moved = ()
+    ) -> tuple[tuple[Verdict, ...], Standing]:
+        """Return what each guideline says of a patient, and what holds of the iron status.
+
+        Parameters
+        ----------
+        known, moved
+            As for `verdicts`.
+        """
+        kind = (moved, self._finer.of(known))
+        answer = self._answered.get(kind)
+        if answer is None:
+            answer = self.verdicts(known, moved), self._status.standing(known)
+            _remember(self._answered, kind, answer)
+        return answer
 
     def verdicts(self, known: Mapping[str, Any], moved: Moved = ()) -> tuple[Verdict, ...]:
         """Return what each guideline says of a patient.
@@ -73,18 +163,11 @@ class Board:
         moved
             For inputs that are no axes and not known, the axes that they would move.
         """
-        cells: list[Any] = [moved, *(known[name] for name in self._words)]
-        for name, edges in self._edges:
-            low, high = known[name]
-            cells.append(bisect_right(edges, low))
-            cells.append(bisect_right(edges, high))
-        kind = tuple(cells)
+        kind = (moved, self._kinds.of(known))
         verdicts = self._met.get(kind)
         if verdicts is None:
             verdicts = tuple(verdict(table, table.box(known), moved) for table in self.tables)
-            if len(self._met) >= _REMEMBERED:
-                self._met.clear()
-            self._met[kind] = verdicts
+            _remember(self._met, kind, verdicts)
         return verdicts
 
 

@@ -43,12 +43,25 @@ def _untold() -> Mapping[str, Any]:
     for name, words in _words().items():
         word = assumed().get(name)
         known[name] = {None: words, "no": NO}.get(word, frozenset({word}))
-    return known | dict.fromkeys(facts(), NO)
+    return known | {fact.name: OPEN if fact.open_without else NO for fact in facts().values()}
 
 
 @cache
 def _fields_of_facts() -> tuple[tuple[Fact, frozenset[str]], ...]:
-    return tuple((fact, frozenset(name for name, _ in fact.any)) for fact in facts().values())
+    """Return each fact with the fields of which one must be told before it is looked at."""
+    return tuple(
+        (fact, frozenset({fact.open_without} if fact.open_without else _fields(fact)))
+        for fact in facts().values()
+    )
+
+
+@cache
+def _fields_of_any_fact() -> frozenset[str]:
+    return frozenset().union(*(fields for _, fields in _fields_of_facts()))
+
+
+def _fields(fact: Fact) -> set[str]:
+    return {name for way in fact.any for name, _ in way}
 
 
 def situation(told: Intake, panel: Panel) -> dict[str, Any]:
@@ -83,11 +96,26 @@ def situation(told: Intake, panel: Panel) -> dict[str, Any]:
             known[name] = _words()[name]
         elif name != "conditions" and (value := patient[name]) is not None:
             known[name] = groups().get((name, value)) or (YES if value else NO)
+    if _fields_of_any_fact().isdisjoint(names) and _fields_of_any_fact().isdisjoint(panel.reported):
+        return known
     for fact, fields in _fields_of_facts():
         if not (fields.isdisjoint(names) and fields.isdisjoint(panel.reported)):
-            truths = [_truth(limb, known, told, panel) for limb in fact.any]
-            known[fact.name] = YES if YES in truths else OPEN if OPEN in truths else NO
+            known[fact.name] = _holds(fact, known, told, panel)
     return known
+
+
+def _holds(fact: Fact, known: Mapping[str, Any], told: Intake, panel: Panel) -> Truth:
+    """Return whether, of any way of a fact, all limbs hold: yes, no, or open."""
+    if fact.open_without and panel.reported[fact.open_without].missing:
+        return OPEN
+    found = NO
+    for way in fact.any:
+        truths = [_truth(limb, known, told, panel) for limb in way]
+        if NO not in truths:
+            if OPEN not in truths:
+                return YES
+            found = OPEN
+    return found
 
 
 def _truth(limb: Limb, known: Mapping[str, Any], told: Intake, panel: Panel) -> Truth:
@@ -101,10 +129,14 @@ def _truth(limb: Limb, known: Mapping[str, Any], told: Intake, panel: Panel) -> 
             named = not allowed.isdisjoint(told.patient.conditions or ())
             return YES if named else OPEN if name in told.unread else NO
         return _overlap(inside=possible <= allowed, outside=possible.isdisjoint(allowed))
-    result = panel.reported.get(name)
-    if result is None or result.missing:
-        return NO
-    (low, high), (least, most) = result.span, allowed
+    if name == "age":
+        low, high = known[name]
+    else:
+        result = panel.reported.get(name)
+        if result is None or result.missing:
+            return NO
+        low, high = result.span
+    least, most = allowed
     return _overlap(inside=least <= low and high <= most, outside=high < least or most < low)
 
 
@@ -146,4 +178,5 @@ def crp_over_limit(told: Intake, panel: Panel) -> Truth:
 
 @cache
 def _crp_limb() -> Limb:
-    return next(limb for fact in facts().values() for limb in fact.any if limb[0] == "crp")
+    ways = (way for fact in facts().values() for way in fact.any)
+    return next(limb for way in ways for limb in way if limb[0] == "crp")

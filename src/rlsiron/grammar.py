@@ -80,40 +80,69 @@ _Name = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 _Text = Field(min_length=1)
 
 
-class RuleShape(Record):
-    """A rule as it stands in a file."""
-
+class _RuleShape(Record):
     id: _Name
     when: When | None = None
     any: list[When] | None = Field(default=None, min_length=1)
-    disposition: str | list[str]
     says: str = _Text
-    why: str = ""
     source: str | None = None
-    strength: str = ""
-    certainty: str = ""
     verified: Tier
 
 
-class PopulationShape(Record):
-    """A population as it stands in a file."""
+class RuleShape(_RuleShape):
+    """A rule as it stands in the file of a guideline: what to do."""
 
+    disposition: str | list[str]
+    why: str = ""
+    strength: str = ""
+    certainty: str = ""
+
+
+class StatementShape(_RuleShape):
+    """A rule as it stands in a file on general iron status: what is so."""
+
+    note: str = ""
+
+
+class _PopulationShape(Record):
     name: _Name
     applies: When
+
+
+class PopulationShape(_PopulationShape):
+    """A population as it stands in the file of a guideline."""
+
     rule: list[RuleShape] = Field(min_length=1)
 
 
-class GuidelineShape(Record):
-    """A guideline file."""
+class GroupShape(_PopulationShape):
+    """A population as it stands in a file on general iron status."""
 
+    rule: list[StatementShape] = Field(min_length=1)
+
+
+class _FileShape(Record):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str = ""
-    purpose: Literal["rls", "anemia", "status"]
     source: str
     version: str = _Text
     reviewed_by: list[str]
+
+
+class GuidelineShape(_FileShape):
+    """The file of a guideline."""
+
+    purpose: Literal["rls", "anemia", "status"]
     silent_on: tuple[Literal["pregnancy", "end-stage"], ...] = ()
     population: list[PopulationShape] = Field(min_length=1)
+
+
+class StatusShape(_FileShape):
+    """A file on general iron status."""
+
+    purpose: Literal["status"]
+    about: str = _Text
+    population: list[GroupShape] = Field(min_length=1)
 
 
 def fault(source: Document, places: Sequence[tuple[str, str]], text: str) -> GuidelineError:
@@ -142,7 +171,12 @@ _PLACES = {
 }
 
 
-_SHAPES: dict[str, type[Record]] = {"population": PopulationShape, "rule": RuleShape}
+_SHAPES: dict[tuple[type[Record], str], type[Record]] = {
+    (GuidelineShape, "population"): PopulationShape,
+    (PopulationShape, "rule"): RuleShape,
+    (StatusShape, "population"): GroupShape,
+    (GroupShape, "rule"): StatementShape,
+}
 
 
 def _literals(shape: type[Record], key: str) -> tuple[Any, ...]:
@@ -166,27 +200,34 @@ class Reader:
         """Return the error of a fault in this part."""
         return fault(self._document, self._places, text)
 
-    def shape(self) -> GuidelineShape:
+    def shape(self) -> GuidelineShape | StatusShape:
         """Return the file in its shape, its words not yet resolved."""
+        of_status = self._document.data.get("purpose") == "status"
+        shape: type[GuidelineShape | StatusShape] = StatusShape if of_status else GuidelineShape
         try:
-            return GuidelineShape.model_validate(self._document.data)
+            return shape.model_validate(self._document.data)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            raise self._misshapen(first["loc"], first["type"], first["input"]) from None
+            raise self._misshapen(shape, first["loc"], first["type"], first["input"]) from None
 
-    def _misshapen(self, steps: tuple[str | int, ...], kind: str, given: Any) -> GuidelineError:  # noqa: ANN401
+    def _misshapen(
+        self,
+        shape: type[Record],
+        steps: tuple[str | int, ...],
+        kind: str,
+        given: Any,  # noqa: ANN401
+    ) -> GuidelineError:
         """Return the fault at a path into the data, in words of the file and not of its model."""
         here, key = self, ""
         at: Any = self._document.data
-        shape: type[Record] = GuidelineShape
         for step in steps:
             if isinstance(at, list) and isinstance(step, int):
                 part = at[step]
                 name = (
                     part.get("id" if key == "rule" else "name") if isinstance(part, dict) else None
                 )
-                if key in _SHAPES:
-                    here, shape = here.within(key, str(name or step + 1)), _SHAPES[key]
+                if (shape, key) in _SHAPES:
+                    here, shape = here.within(key, str(name or step + 1)), _SHAPES[shape, key]
             elif isinstance(at, dict) and (step in at or kind == "missing"):
                 key, part = str(step), at.get(str(step))
             else:  # the branch of a union, which is not in the file

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rlsiron import units
-from rlsiron.catalog import Document, document, guideline_document, guideline_ids
+from rlsiron.catalog import (
+    Document,
+    document,
+    guideline_document,
+    guideline_ids,
+    status_ids,
+)
 from rlsiron.errors import GuidelineError
 from rlsiron.grammar import (
     DISPOSITIONS,
@@ -21,6 +27,8 @@ from rlsiron.grammar import (
     Limits,
     Reader,
     RuleShape,
+    StatementShape,
+    StatusShape,
     When,
     fact_tables,
     vocabulary,
@@ -29,7 +37,7 @@ from rlsiron.grammar import (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of a decision table."""
+    """One row of a decision table; without a disposition, one of general iron status."""
 
     id: str
     any: tuple[Limits, ...]
@@ -40,6 +48,8 @@ class Rule:
     strength: str
     certainty: str
     verified: str
+    note: str = ""
+    """The note that says it; where there is none, the one that says all of the status."""
 
     @property
     def hearsay(self) -> bool:
@@ -49,7 +59,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The patients of whom a list of rules speaks; the first rule that applies decides."""
+    """The patients of whom a list of rules speaks; the first rule that applies decides.
+
+    In a file on general iron status, each rule that applies says so.
+    """
 
     name: str
     applies: Limits
@@ -69,6 +82,8 @@ class Guideline:
     silent_on: frozenset[str]
     populations: tuple[Population, ...]
     document: Document
+    about: str = ""
+    """What a file on general iron status speaks of: the label of each of its statements."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -121,15 +136,17 @@ class Safety:
 
 
 Limb = tuple[str, Allowed | timedelta | Literal["given"]]
-"""One way for a fact to be true: a field, and what it admits or how long ago it was at most."""
+"""What a fact asks of a field: what it admits, or how long ago it was at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A yes/no fact: true where any of its limbs is."""
+    """A yes/no fact: true where, of any of its ways, all limbs are."""
 
     name: str
-    any: tuple[Limb, ...]
+    any: tuple[tuple[Limb, ...], ...]
+    open_without: str
+    """The result without which it is not false but open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +193,29 @@ def parse_guideline(source: Document) -> Guideline:
         source=cited,
         version=shape.version,
         reviewed_by=tuple(shape.reviewed_by),
-        silent_on=frozenset(shape.silent_on),
+        silent_on=frozenset(() if isinstance(shape, StatusShape) else shape.silent_on),
         populations=tuple(populations),
         document=source,
+        about=shape.about if isinstance(shape, StatusShape) else "",
     )
 
 
-def _rule(reader: Reader, shape: RuleShape, source: str) -> Rule:
+def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rule:
+    if shape.source:
+        source = reader.within("key", "source").cited(shape.source)
+    if isinstance(shape, StatementShape):
+        return Rule(
+            id=shape.id,
+            any=reader.ways(shape.when, shape.any),
+            disposition=(),
+            says=shape.says,
+            why="",
+            source=source,
+            strength="",
+            certainty="",
+            verified=shape.verified,
+            note=shape.note,
+        )
     given = [shape.disposition] if isinstance(shape.disposition, str) else shape.disposition
     for word in given:
         reader.one_of(word, DISPOSITIONS, "disposition")
@@ -196,11 +229,17 @@ def _rule(reader: Reader, shape: RuleShape, source: str) -> Rule:
         disposition=tuple(sorted(given, key=DISPOSITIONS.index)),
         says=shape.says,
         why=shape.why,
-        source=reader.within("key", "source").cited(shape.source) if shape.source else source,
+        source=source,
         strength=shape.strength,
         certainty=shape.certainty,
         verified=shape.verified,
     )
+
+
+@cache
+def statuses() -> tuple[Guideline, ...]:
+    """Return the files on general iron status, which ship with the library."""
+    return tuple(parse_guideline(document(f"status/{id_}.toml")) for id_ in status_ids())
 
 
 @cache
@@ -223,18 +262,26 @@ def load_guideline(given: "str | Path | Guideline") -> Guideline:
     <Guideline irlssg-2018: rls, version 1, 2 populations, 10 rules>
     """
     if isinstance(given, Guideline):
-        return given
+        return _deciding(given)
     if not isinstance(given, str | Path):
         message = f"{given!r} is no guideline; give an id, a path or a Guideline"
         raise GuidelineError(message)
     if given in guideline_ids():
         return shipped(str(given))
-    own = parse_guideline(guideline_document(given))
+    own = _deciding(parse_guideline(guideline_document(given)))
     if own.id in guideline_ids():
         raise Reader(own.document).fault(
             f"the id {own.id!r} is taken; a file of your own has its own"
         )
     return own
+
+
+def _deciding(given: Guideline) -> Guideline:
+    """Return a guideline that says what to do."""
+    if given.purpose == "status":
+        text = "a file on general iron status decides nothing; give one that says what to do"
+        raise Reader(given.document, (("key", "purpose"),)).fault(text)
+    return given
 
 
 @cache
@@ -273,20 +320,23 @@ def facts() -> Mapping[str, Fact]:
     """Return the facts, by name."""
     reader = Reader(document("facts.toml"))
     return {
-        table["name"]: Fact(table["name"], tuple(_limbs(reader, table["any"])))
+        table["name"]: Fact(
+            name=table["name"],
+            any=tuple(tuple(_limbs(reader, way)) for way in table["any"]),
+            open_without=table.get("open_without", ""),
+        )
         for table in fact_tables()
     }
 
 
-def _limbs(reader: Reader, tables: list[When]) -> Iterator[Limb]:
-    for table in tables:
-        ((name, given),) = table.items()
+def _limbs(reader: Reader, way: When) -> Iterator[Limb]:
+    for name, given in way.items():
         if isinstance(given, bool):
             yield name, frozenset({given})
         elif name in vocabulary():
             yield name, reader.words(name, given)
-        elif name in units.analytes():
-            yield name, reader.span(name, [given])
+        elif name == "age" or name in units.analytes():
+            yield name, reader.span(name, [given] if isinstance(given, str) else given)
         elif given == "given":
             yield name, "given"
         else:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rlsiron.catalog import document, text_of
-from rlsiron.decision import Board, Moved, agreement, decide
+from rlsiron.decision import Board, Moved, StatusBoard, agreement, decide
 from rlsiron.errors import GuidelineError, RlsironError, shown
 from rlsiron.facts import assumptions, situation
-from rlsiron.guideline import Guideline, facts, load_guideline, windows
+from rlsiron.guideline import Guideline, facts, load_guideline, statuses, windows
 from rlsiron.models import Interpretation, LabResult, Patient, Provenance
 from rlsiron.notes import collect
 from rlsiron.panel import assemble
@@ -84,7 +84,8 @@ def interpret(
     Returns
     -------
     Interpretation
-        A decision for each guideline, whether they agree, and the notes, in order.
+        A decision for each guideline, whether they agree, the general iron status, and the notes,
+        in order.
 
     Raises
     ------
@@ -120,13 +121,13 @@ def interpret(
     panel, events = assemble(results, told)
     known = situation(told, panel)
     assumed = assumptions(told, panel)
-    verdicts = board.verdicts(known, _moved(told, results, known, board))
+    verdicts, standing = board.answer(known, _moved(told, results, known, board))
     return Interpretation.trusted(
         panel=panel,
         patient=told.patient,
         decisions={v.table.guideline.id: decide(v, known) for v in verdicts},
         agreement=agreement(verdicts),
-        status=(),
+        status=standing.said,
         notes=collect(
             told=told,
             panel=panel,
@@ -134,6 +135,7 @@ def interpret(
             events=events,
             known=known,
             verdicts=verdicts,
+            standing=standing,
             assumptions=assumed,
         ),
         assumptions=assumed,
@@ -178,7 +180,14 @@ def _compiled(given: tuple[Guideline, ...], *, strict: bool) -> Board:
         if ids.count(id_) > 1:
             message = f"guidelines={ids!r} names {id_!r} twice; name each once"
             raise GuidelineError(message)
-    return Board([compile_table(one, strict=strict) for one in given])
+    return Board([compile_table(one, strict=strict) for one in given], _status_board())
+
+
+@cache
+def _status_board() -> StatusBoard:
+    from rlsiron.compiler import compile_status  # loads numpy: on the first answer only
+
+    return StatusBoard([compile_status(one) for one in statuses()])
 
 
 def _is_empty(reported: Given) -> bool:
@@ -244,7 +253,7 @@ def _days(patient: Patient, board: Board) -> list[date]:
 @cache
 def _lasting() -> tuple[int, ...]:
     """Return after how many days something about an event may change."""
-    limits = [limit for fact in facts().values() for _, limit in fact.any]
+    limits = [limit for fact in facts().values() for way in fact.any for _, limit in way]
     lasting = [limit for limit in limits if isinstance(limit, timedelta)]
     lasting += [window.lasts for window in windows()]
     return (0, *{ceil(lasts / timedelta(days=1)) for lasts in lasting})
@@ -266,6 +275,7 @@ def _provenance(tables: tuple[Table, ...]) -> Provenance:
 @lru_cache(maxsize=64)
 def _rests_on(tables: tuple[Table, ...]) -> dict[str, Any]:
     texts = [text_of(name) for name in _KNOWLEDGE]
+    texts += [one.document.text for one in statuses()]
     texts += [table.guideline.document.text for table in tables]
     return {
         "intended_use": phrase("intended_use"),

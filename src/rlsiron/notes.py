@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from rlsiron.decision import Verdict, agreement, on_hearsay
+from rlsiron.decision import Standing, Verdict, agreement, on_hearsay
 from rlsiron.facts import YES, crp_over_limit, since
-from rlsiron.grammar import GIVES, groups
+from rlsiron.grammar import GIVES, TIERS, groups
 from rlsiron.guideline import facts, safety, windows
 from rlsiron.models import LabResult, Note, Panel
 from rlsiron.panel import Event
@@ -29,6 +30,7 @@ def collect(
     events: Sequence[Event],
     known: Mapping[str, Any],
     verdicts: tuple[Verdict, ...],
+    standing: Standing,
     assumptions: tuple[str, ...],
 ) -> tuple[Note, ...]:
     """Return every note that fired: the lead, what stops, what to doubt, what is said, what next.
@@ -41,6 +43,8 @@ def collect(
         What remains possible on each axis.
     verdicts
         What the guidelines say, the first of which leads.
+    standing
+        What holds of the general iron status.
     assumptions
         What was assumed, as ``field=word``.
     """
@@ -54,13 +58,14 @@ def collect(
         notes.append(note("inflammation-contradicts-crp", crp=panel.reported["crp"].reported))
     notes += _of_safety(verdicts, panel, told)
     words = tuple(known[name] for name in _WORDS)
-    said = _of_words(verdicts, assumptions, words)
+    said = _of_words(verdicts, standing, assumptions, words)
     return tuple(sorted([*notes, *said], key=_place)) if notes else said
 
 
 @lru_cache(maxsize=1 << 14)
 def _of_words(
     verdicts: tuple[Verdict, ...],
+    standing: Standing,
     assumptions: tuple[str, ...],
     words: tuple[frozenset[str], ...],
 ) -> tuple[Note, ...]:
@@ -69,6 +74,7 @@ def _of_words(
     notes = [_lead(verdicts[0]), *_of_presumption(verdicts, known, assumptions)]
     notes += _not_excluded(verdicts)
     notes += _of_guidelines(verdicts, known)
+    notes += _of_status(standing)
     if assumptions:
         assumed = [word("assumption", assumption) for assumption in assumptions]
         notes.append(note("assumptions", assumptions=", ".join(assumed)))
@@ -175,7 +181,7 @@ def _not_excluded(verdicts: Sequence[Verdict]) -> list[Note]:
 def _reasons(told: Intake) -> list[str]:
     """Return why IV iron is stopped, in words."""
     found: list[str] = [str(told.patient.pregnancy), *sorted(told.patient.conditions or ())]
-    for name, lasts in facts()["iv-stopped"].any:
+    for name, lasts in chain(*facts()["iv-stopped"].any):
         if isinstance(lasts, timedelta) and since(name, lasts, told) == YES:
             found.append(name)
     return [word("reason", name) for name in found if name in phrases("reason")]
@@ -233,4 +239,26 @@ def _of_guidelines(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> l
     ]
     if left_out:
         notes.append(note("strict", rules=", ".join(left_out)))
+    return notes
+
+
+def _of_status(standing: Standing) -> list[Note]:
+    """Return what holds of the general iron status: one note for all that has none of its own."""
+    notes = [
+        note(rule.note, says=rule.says, sources=(rule.source,), verified=rule.verified)
+        for _, rule in standing.rules
+        if rule.note
+    ]
+    rest = [(file, rule) for file, rule in standing.rules if not rule.note]
+    if rest:
+        said: dict[tuple[str, str], list[str]] = {}
+        for file, rule in rest:
+            said.setdefault((file.title, file.about), []).append(rule.says)
+        statements = "; ".join(
+            phrase("statement").format(title=title, about=about, says=listed(says, "and"))
+            for (title, about), says in said.items()
+        )
+        sources = tuple(dict.fromkeys(rule.source for _, rule in rest))
+        weakest = max((rule.verified for _, rule in rest), key=TIERS.index)
+        notes.append(note("status", statements=statements, sources=sources, verified=weakest))
     return notes

@@ -124,23 +124,11 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
-    """A guideline and the safety layer over it, one slot for each combination of cells.
-
-    `criterion`, `disposition`, `rules`, `stops` and `always_stops` have an axis for each of `axes`,
-    and on each one slot more than cells: the last is the union (of `always_stops`, what all of
-    the cells share).
-    """
+class Grid:
+    """What a file says, one slot for each combination of cells."""
 
     guideline: Guideline
-    strict: bool
     axes: tuple[Axis, ...]
-    criterion: "Bits"
-    disposition: "Bits"
-    rules: "NDArray[np.unsignedinteger[Any]]"
-    stops: "Bits"
-    always_stops: "Bits"
-    safety_ids: tuple[str, ...]
 
     @property
     def cells(self) -> int:
@@ -151,12 +139,47 @@ class Table:
         """Return the cells that a patient may be in."""
         return tuple([axis.cells(situation[axis.name]) for axis in self.axes])
 
+    def edges(self, name: str) -> tuple[float, ...]:
+        """Return the cuts of a numeric axis; none of one that the table does not have."""
+        numeric = (axis for axis in self.axes if isinstance(axis, NumericAxis))
+        return next((axis.edges for axis in numeric if axis.name == name), ())
+
     def _at(self, bits: "NDArray[Any]", box: Box) -> Iterator[int]:
         slots = [
             (axis.size,) if len(cells) == axis.size else cells
             for axis, cells in zip(self.axes, box, strict=True)
         ]
         return (bits.item(at) for at in product(*slots))
+
+
+@dataclass(frozen=True, eq=False)
+class StatusTable(Grid):
+    """A file on general iron status: of each slot, the rules that hold in all of its cells."""
+
+    always: "NDArray[np.unsignedinteger[Any]]"
+
+    def holding(self, box: Box) -> tuple[Rule, ...]:
+        """Return the rules that hold for certain: in every cell of a box."""
+        always = reduce(and_, self._at(self.always, box))
+        return tuple(rule for at, rule in enumerate(self.guideline.rules) if always >> at & 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Grid):
+    """A guideline and the safety layer over it, one slot for each combination of cells.
+
+    `criterion`, `disposition`, `rules`, `stops` and `always_stops` have an axis for each of `axes`,
+    and on each one slot more than cells: the last is the union (of `always_stops`, what all of
+    the cells share).
+    """
+
+    strict: bool
+    criterion: "Bits"
+    disposition: "Bits"
+    rules: "NDArray[np.unsignedinteger[Any]]"
+    stops: "Bits"
+    always_stops: "Bits"
+    safety_ids: tuple[str, ...]
 
     def _union(self, bits: "NDArray[Any]", box: Box) -> int:
         return reduce(or_, self._at(bits, box))
@@ -213,11 +236,6 @@ class Table:
                             steps.append(Step(axis.name, limit, axis.unit, words_of(there)))
                         break
         return tuple(steps)
-
-    def edges(self, name: str) -> tuple[float, ...]:
-        """Return the cuts of a numeric axis; none of one that the table does not have."""
-        numeric = (axis for axis in self.axes if isinstance(axis, NumericAxis))
-        return next((axis.edges for axis in numeric if axis.name == name), ())
 
 
 def words_of(bits: int) -> tuple[str, ...]:
