@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from rlsiron import units
+from rlsiron.facts import cuts
 from rlsiron.grammar import GIVES, TIERS, WITHHOLDS
 from rlsiron.guideline import Rule, safety
 from rlsiron.models import (
@@ -61,6 +62,11 @@ class Board:
         )
         self._words = tuple(name for name in axes if name not in dict(self._edges))
         self._met: dict[tuple[Any, ...], tuple[Verdict, ...]] = {}
+
+    def cuts(self, name: str) -> tuple[float, ...]:
+        """Return the values of an input at which an answer may change, in any of the tables."""
+        edges = {edge for table in self.tables for edge in table.edges(name)}
+        return tuple(sorted(edges.union(cuts(name))))
 
     def verdicts(self, known: Mapping[str, Any], moved: Moved = ()) -> tuple[Verdict, ...]:
         """Return what each guideline says of a patient.

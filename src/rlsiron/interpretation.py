@@ -99,9 +99,9 @@ def interpret(
     >>> interpret(ferritin="62 ng/mL", patient={"age": 44}).decision.needs
     ('tsat',)
     """
-    _choose("errors", errors, "raise", "note")
-    _choose("decimal", decimal, ".", ",")
-    board = _board(guidelines, strict=strict)
+    choose("errors", errors, "raise", "note")
+    choose("decimal", decimal, ".", ",")
+    board = board_of(guidelines, strict=strict)
     told = read_patient(patient, errors=errors, drawn=drawn, fasting=fasting, assay=assay)
     given = {
         "ferritin": ferritin,
@@ -138,13 +138,14 @@ def interpret(
     )
 
 
-def _choose(name: str, given: object, one: str, other: str) -> None:
+def choose(name: str, given: object, one: str, other: str) -> None:
+    """Refuse an argument that is neither of two words."""
     if given != one and given != other:  # noqa: PLR1714 - a set refuses what has no hash
         message = f"{name}={shown(given)} is not a choice; write {one!r} or {other!r}"
         raise RlsironError(message)
 
 
-def _board(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
+def board_of(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
     """Return the tables of some guidelines; of those that ship, at the cost of a look-up."""
     names = (given,) if isinstance(given, str | Path | Guideline) else given
     if not isinstance(names, tuple | list) or not names:
