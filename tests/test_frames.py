@@ -254,7 +254,7 @@ def test_other_types_are_read() -> None:
             "tsat": pd.Series(
                 [Decimal("18.0"), None, Decimal(8)], dtype=pd.ArrowDtype(pa.decimal128(9, 1))
             ),
-            "crp": [np.float32(5.1), np.float64(4), np.int16(3)],
+            "crp": pd.Series([np.float32(5.1), np.float64(4), np.int16(3)], dtype=object),
             "hemoglobin": [pint.Quantity(12, "g/dL"), "12 g/dL", (12, "g/dL")],
             "inflammation": pd.Series([True, None, False], dtype="boolean"),
             "fasting": [True, False, True],
@@ -343,7 +343,8 @@ def test_columns_are_renamed() -> None:
 
 def test_many_kinds_are_counted_by_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rlsiron.frames._DENSE", 20)
-    assert_rows_equal(random_frame(300, seed=5), EVERY_UNIT)
+    for seed in (4, 5):
+        assert_rows_equal(random_frame(200, seed=seed), units_of(seed))
 
 
 def test_many_cuts_are_searched() -> None:
