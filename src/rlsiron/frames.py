@@ -156,20 +156,15 @@ def interpret_frame(
         {name: result.taken(first).given() for name, result in results.items()},
         {name: _cells(column.iloc[first]) for name, column in fields.items()},
         count=count,
-        guidelines=tuple(table.guideline for table in board.tables),
+        board=board,
         decimal=decimal,
         strict=strict,
     )
     if errors == "raise":
-        _refuse_problems(df, first, [answer["problems"] for answer in answers])
-    return pd.DataFrame(
-        {
-            **_ends_of_rows(kinds, whole, answers, numbers),
-            **_codes_of_rows(kinds, answers, board),
-        },
-        index=df.index,
-        copy=False,
-    )
+        _refuse_problems(df, first, answers)
+    columns: dict[str, Any] = _ends_of_rows(kinds, whole, answers, numbers)
+    columns |= {name: answers.column(name, kinds) for name in answers.words}
+    return pd.DataFrame(columns, index=df.index, copy=False)
 
 
 def _columns(
@@ -561,7 +556,34 @@ def _with_whole(
     return _counted(kinds, count + more)
 
 
-Answer = Mapping[str, Any]
+class _Answers:
+    """What is said of each kind: numbers, and words by their place among those met."""
+
+    def __init__(self, board: Board, count: int) -> None:
+        names = [*(f"{name}_bound" for name in _USED), "tsat_source"]
+        for table in board.tables:
+            names += _of_guideline(table.guideline.id)
+        names += ["notes", "assumptions", "problems"]
+        self.ends: dict[str, Floats] = {name: np.empty((count, 2)) for name in _USED}
+        self.words: dict[str, dict[str, int]] = {name: {} for name in names}
+        self.places = {name: np.zeros(count, np.int32) for name in names}
+
+    def keep(self, at: int, answer: Interpretation) -> None:
+        """Keep the answer of a kind."""
+        for name, ends in self.ends.items():
+            ends[at] = _ends(getattr(answer.panel, name))
+        for (name, words), said in zip(self.words.items(), _said(answer), strict=True):
+            self.places[name][at] = words.setdefault(said, len(words))
+
+    def column(self, name: str, kinds: Codes) -> pd.Categorical:
+        """Return a column of words for rows of some kinds."""
+        met = self.words[name]
+        words = _VOCABULARY.get(name.rpartition("_")[2]) or sorted(met)
+        place = {word: at for at, word in enumerate(words)}
+        width: type[Any] = np.int8 if len(words) < 128 else np.int32  # noqa: PLR2004
+        codes = np.array([place[word] for word in met], width)[self.places[name]]
+        dtype = pd.CategoricalDtype(pd.Index(words, dtype="str"))
+        return pd.Categorical.from_codes(codes[kinds], dtype=dtype, validate=False)
 
 
 def _answers(
@@ -569,94 +591,69 @@ def _answers(
     fields: Mapping[str, list[Any]],
     *,
     count: int,
-    guidelines: tuple[Any, ...],
+    board: Board,
     decimal: Literal[".", ","],
     strict: bool,
-) -> list[Answer]:
-    """Return what is said of one row of each kind, as the cells of the result."""
+) -> _Answers:
+    """Return what is said of one row of each kind."""
     draw = Draw.model_fields.keys()
-    answers = []
+    guidelines = tuple(table.guideline for table in board.tables)
+    answers = _Answers(board, count)
     for at in range(count):
         told = {name: cells[at] for name, cells in fields.items()}
-        answers.append(
-            _said(
-                interpret(
-                    **{name: cells[at] for name, cells in results.items()},
-                    **{name: told.pop(name) for name in draw & told.keys()},
-                    patient=told,
-                    guidelines=guidelines,
-                    decimal=decimal,
-                    errors="note",
-                    strict=strict,
-                )
-            )
+        answer = interpret(
+            **{name: cells[at] for name, cells in results.items()},
+            **{name: told.pop(name) for name in draw & told.keys()},
+            patient=told,
+            guidelines=guidelines,
+            decimal=decimal,
+            errors="note",
+            strict=strict,
         )
+        answers.keep(at, answer)
     return answers
 
 
-def _said(answer: Interpretation) -> Answer:
-    """Return an answer as the cells of a row."""
-    said: dict[str, Any] = {"tsat_source": answer.panel.tsat_source}
-    for name in _USED:
-        result: LabResult | None = getattr(answer.panel, name)
-        said[f"{name}_ends"] = _ends(result)
-        said[f"{name}_bound"] = result.bound if result else ""
-    for id_, decision in answer.decisions.items():
-        cells = (
-            decision.disposition,
-            decision.criterion,
-            decision.iron,
-            " ".join(decision.possible),
-            " ".join(decision.needs),
-            " ".join(rule.id for rule in decision.rules),
-        )
-        said |= zip(_of_guideline(id_), cells, strict=True)
-    said["notes"] = " ".join(dict.fromkeys(note.code for note in answer.notes))
-    said["assumptions"] = " ".join(answer.assumptions)
-    said["problems"] = "; ".join(note.text for note in answer.notes if note.code in _UNREAD)
-    return said
-
-
 def _of_guideline(id_: str) -> list[str]:
+    """Return the columns of a guideline."""
     return [f"{id_.replace('-', '_')}_{name}" for name in _DECISION]
 
 
-def _refuse_problems(df: pd.DataFrame, first: Codes, problems: list[str]) -> None:
-    rows = [(int(row), text) for row, text in zip(first, problems, strict=True) if text]
-    if rows:
-        row, text = min(rows)
-        raise RlsironError(f"row {shown(df.index[row])}: {text}")
+def _said(answer: Interpretation) -> list[str]:
+    """Return an answer as the words of a row, in the order of its columns."""
+    panel = answer.panel
+    said: list[str] = [used.bound if used else "" for used in (panel.ferritin, panel.tsat)]
+    said.append(panel.tsat_source)
+    for decision in answer.decisions.values():
+        said += [decision.disposition, decision.criterion, decision.iron]
+        said += [" ".join(decision.possible), " ".join(decision.needs)]
+        said.append(" ".join(rule.id for rule in decision.rules))
+    said.append(" ".join(dict.fromkeys(note.code for note in answer.notes)))
+    said.append(" ".join(answer.assumptions))
+    said.append("; ".join(note.text for note in answer.notes if note.code in _UNREAD))
+    return said
+
+
+def _refuse_problems(df: pd.DataFrame, first: Codes, answers: _Answers) -> None:
+    """Refuse the first row with a problem."""
+    fine = answers.words["problems"].get("", -1)
+    kinds = np.flatnonzero(answers.places["problems"] != fine)
+    if len(kinds):
+        kind = kinds[first[kinds].argmin()]
+        text = list(answers.words["problems"])[answers.places["problems"][kind]]
+        raise RlsironError(f"row {shown(df.index[first[kind]])}: {text}")
 
 
 def _ends_of_rows(
-    kinds: Codes, whole: Codes, answers: list[Answer], numbers: Mapping[str, _Numbers]
-) -> dict[str, Floats]:
+    kinds: Codes, whole: Codes, answers: _Answers, numbers: Mapping[str, _Numbers]
+) -> dict[str, Any]:
     """Return the intervals as used: as read, or where a row rests on whole values as answered."""
-    columns = {}
-    for name, unit in (("ferritin", "ug_l"), ("tsat", "pct")):
-        answered = np.array([answer[f"{name}_ends"] for answer in answers], float).reshape(-1, 2)
+    columns: dict[str, Any] = {}
+    for name, unit in zip(_USED, ("ug_l", "pct"), strict=True):
         read = numbers.get(name)
         nothing = np.full(len(kinds), nan)
         ends = (read.low, read.high) if read else (nothing, nothing.copy())
         for at, end in enumerate(("low", "high")):
-            ends[at][whole] = answered[kinds[whole], at]
+            ends[at][whole] = answers.ends[name][kinds[whole], at]
             columns[f"{name}_{end}_{unit}"] = ends[at]
     return columns
-
-
-def _codes_of_rows(kinds: Codes, answers: list[Answer], board: Board) -> dict[str, pd.Categorical]:
-    """Return the answers of the kinds as columns of the rows."""
-    names = [f"{name}_bound" for name in _USED] + ["tsat_source"]
-    for table in board.tables:
-        names += _of_guideline(table.guideline.id)
-    names += ["notes", "assumptions", "problems"]
-    return {name: _category(kinds, [answer[name] for answer in answers], name) for name in names}
-
-
-def _category(kinds: Codes, said: list[str], name: str) -> pd.Categorical:
-    words = _VOCABULARY.get(name.rpartition("_")[2]) or sorted(set(said))
-    place = {word: at for at, word in enumerate(words)}
-    width: type[Any] = np.int8 if len(words) < 128 else np.int32  # noqa: PLR2004
-    codes = np.array([place[word] for word in said], width)
-    dtype = pd.CategoricalDtype(pd.Index(words, dtype=object))
-    return pd.Categorical.from_codes(codes[kinds], dtype=dtype, validate=False)
