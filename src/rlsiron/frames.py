@@ -162,9 +162,9 @@ def interpret_frame(
     )
     if errors == "raise":
         _refuse_problems(df, first, answers)
-    columns: dict[str, Any] = _ends_of_rows(kinds, whole, answers, numbers)
-    columns |= {name: answers.column(name, kinds) for name in answers.words}
-    return pd.DataFrame(columns, index=df.index, copy=False)
+    out = _ends_of_rows(kinds, whole, answers, numbers)
+    out |= {name: answers.column(name, kinds) for name in answers.words}
+    return pd.DataFrame(out, index=df.index, copy=False)
 
 
 def _columns(
