@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from rlsiron import units
+from rlsiron.facts import cuts
 from rlsiron.grammar import GIVES, TIERS, WITHHOLDS
 from rlsiron.guideline import Guideline, Rule, Silence, safety
 from rlsiron.models import (
@@ -152,6 +153,12 @@ class Board:
             answer = self.verdicts(known, moved), self._status.standing(known)
             _remember(self._answered, kind, answer)
         return answer
+
+    def cuts(self, name: str) -> tuple[float, ...]:
+        """Return the values of an input at which an answer may change, in any of the tables."""
+        tables = (*self.tables, *self._status.tables)
+        edges = {edge for table in tables for edge in table.edges(name)}
+        return tuple(sorted(edges.union(cuts(name))))
 
     def verdicts(self, known: Mapping[str, Any], moved: Moved = ()) -> tuple[Verdict, ...]:
         """Return what each guideline says of a patient.

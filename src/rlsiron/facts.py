@@ -7,7 +7,7 @@ that are assumed; a field that was told and could not be read is all of its word
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
-from math import inf
+from math import inf, nextafter
 from typing import Any, Literal
 
 from rlsiron import units
@@ -148,6 +148,21 @@ def since(name: str, lasts: timedelta | Literal["given"], told: Intake) -> Truth
     if isinstance(lasts, str):
         return YES
     return OPEN if drawn is None else YES if elapsed(event, drawn) < lasts else NO
+
+
+@cache
+def cuts(name: str) -> frozenset[float]:
+    """Return the values of an analyte at which a fact may change.
+
+    Examples
+    --------
+    >>> cuts("crp"), cuts("ferritin")
+    (frozenset({5.000000000000001}), frozenset())
+    """
+    limits = {limit for fact in facts().values() for limbs in fact.any for limit in limbs}
+    spans: list[Any] = [limit for axis, limit in limits if axis == name]
+    ends = {end for low, high in spans for end in (low, nextafter(high, inf))}
+    return frozenset(end for end in ends if 0 < end < inf)
 
 
 def _overlap(*, inside: bool, outside: bool) -> Truth:

@@ -102,10 +102,10 @@ def interpret(
     >>> interpret(ferritin="62 ng/mL", patient={"age": 44}).decision.needs
     ('tsat',)
     """
-    _choose("errors", errors, "raise", "note")
-    _choose("decimal", decimal, ".", ",")
-    _choose("strict", strict, *(False, True))
-    board = _board(guidelines, strict=strict)
+    choose("errors", errors, "raise", "note")
+    choose("decimal", decimal, ".", ",")
+    choose("strict", strict, *(False, True))
+    board = board_of(guidelines, strict=strict)
     told = read_patient(patient, errors=errors, drawn=drawn, fasting=fasting, assay=assay)
     given = {
         "ferritin": ferritin,
@@ -143,13 +143,14 @@ def interpret(
     )
 
 
-def _choose(name: str, given: object, one: object, other: object) -> None:
+def choose(name: str, given: object, one: object, other: object) -> None:
+    """Refuse an argument that is neither of two values."""
     if given != one and given != other:  # noqa: PLR1714 - a set refuses what has no hash
         message = f"{name}={shown(given)} is not a choice; write {one!r} or {other!r}"
         raise RlsironError(message)
 
 
-def _board(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
+def board_of(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
     """Return the tables of some guidelines; of those that ship, at the cost of a look-up."""
     names = (given,) if isinstance(given, _ONE) else given
     if not isinstance(names, _PAIR) or not names:

@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn
 from rlsiron.errors import ReadingError, UnitError, shown
 from rlsiron.models import Bound, LabResult
 from rlsiron.units import (
+    GRID,
     LARGEST,
     Factor,
     convert,
@@ -184,6 +185,18 @@ def read_result(
         reported=reported,
         codes=codes,
     )
+
+
+def ordinary(analyte: str) -> tuple[float, float]:
+    """Return the least and the greatest point, in the canonical unit, read with nothing to note.
+
+    Examples
+    --------
+    >>> ordinary("ferritin"), ordinary("tsat")
+    ((1.0, 100000.0), (1e-09, 100.0))
+    """
+    domain = _domain(analyte)
+    return max(domain.low, settle(1 / GRID)), min(domain.high, domain.maximum, LARGEST)
 
 
 def _interval(
