@@ -206,6 +206,14 @@ def test_a_limit_beyond_which_nothing_changes_is_stepped_over() -> None:
     ]
 
 
+def test_there_are_no_steps_from_two_cells_of_one_axis() -> None:
+    """Design §4: none where an axis is not a point; here F is 50 or over, and at most 100."""
+    one = table()
+    two = at(one, ferritin=(60.0, 90.0))
+    assert max(len(cells) for cells in two) == 2
+    assert one.steps(two) == ()
+
+
 def test_edges_of_an_axis_that_is_not_there_are_none() -> None:
     """And those of a numeric axis are its cuts."""
     one = table()
