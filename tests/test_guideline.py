@@ -635,6 +635,7 @@ def test_the_facts_are_those_of_the_evidence() -> None:
             ("last_iv_iron", timedelta(days=84)),
         ],
         "heart-failure": [("conditions", frozenset({"heart-failure"}))],
+        "mild": [("severity", frozenset({"mild"}))],
     }
     made = facts()
     for name, limbs in of_one.items():

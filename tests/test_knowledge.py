@@ -10,9 +10,9 @@ from rlsiron import units
 from rlsiron.catalog import document, guideline_ids, text_of
 from rlsiron.compiler import compile_table
 from rlsiron.grammar import DISPOSITIONS, TIERS, vocabulary
-from rlsiron.guideline import safety, shipped, statuses, windows
+from rlsiron.guideline import remarks, remarks_of, safety, shipped, statuses, windows
 from rlsiron.interpretation import interpret
-from rlsiron.models import Input, Interpretation, Patient
+from rlsiron.models import CONDITIONS, Input, Interpretation, Patient
 from rlsiron.wording import templates
 
 GRADE = ("good practice statement", "consensus")
@@ -200,6 +200,8 @@ PMIDS = {
     "mayo-2021": "34218864",
     "kdigo-2026": "41485812",
     "ridefelt-2010": "20800590",
+    "pubmed-26031926": "26031926",  # PA-7
+    "pubmed-28947322": "28947322",  # PA-4
 }
 KEYS = {
     *DOIS,
@@ -214,6 +216,9 @@ KEYS = {
     "trenkwalder-2016",
     "pilon-1981",
     "canapari",
+    "pmc-5482577",  # PG-6
+    "ferric-carboxymaltose-label",  # OV-7, OV-8
+    "ferumoxytol-label",  # OV-9
 }
 
 
@@ -237,7 +242,8 @@ def cited() -> set[str]:
     """Return every source that some knowledge file cites."""
     keys = {rule.source for id_ in guideline_ids() for rule in shipped(id_).rules}
     keys |= {shipped(id_).source for id_ in guideline_ids()}
-    keys |= {rule.source for file in statuses() for rule in file.rules}
+    stated = [*statuses(), remarks(), *filter(None, map(remarks_of, map(shipped, guideline_ids())))]
+    keys |= {rule.source for file in stated for rule in file.rules}
     keys |= {key for rule in safety().rules for key in rule.sources}
     keys |= {key for silence in safety().silences for key in silence.sources}
     keys |= {key for template in templates().values() for key in template.sources}
@@ -331,7 +337,7 @@ def test_the_tiers_are_those_of_the_evidence() -> None:
     """Every tier that a file names is one of the five."""
     used = {rule.verified for id_ in guideline_ids() for rule in shipped(id_).rules}
     used |= {rule.verified for rule in safety().rules}
-    used |= {rule.verified for file in statuses() for rule in file.rules}
+    used |= {rule.verified for file in (*statuses(), remarks()) for rule in file.rules}
     used |= {template.verified for template in templates().values() if template.verified}
     assert used <= set(TIERS)
 
@@ -410,6 +416,38 @@ SAID: dict[str, Callable[[], Interpretation]] = {
     "status": ask(ferritin="20 ng/mL"),
     "assumptions": ask(**LOW),
     "needs": ask(),
+    "lead-criterion-met": ask(ferritin="62 ng/mL"),
+    "ferritin-urgent": ask(ferritin="1000 ng/mL"),
+    "high-tsat-low-ferritin": ask(ferritin="62 ng/mL", tsat="45 %"),
+    "high-tsat": ask(ferritin="80 ng/mL", tsat="45 %"),
+    "trimester-unknown": ask({"pregnancy": "pregnant"}, **LOW),
+    "iv-products": ask(**LOW),
+    "not-fasting": ask(fasting=False, **LOW),
+    "drawn-late": ask(drawn="2026-01-31T16:00", **LOW),
+    "low-though-inflamed": ask(crp="20 mg/L", **LOW),
+    "inflamed": ask(ferritin="80 ng/mL", crp="20 mg/L"),
+    "at-limit-included": ask(ferritin="75 ng/mL"),
+    "at-limit-differs": ask(ferritin="100 ng/mL"),
+    "borderline": ask(ferritin="74 ng/mL", tsat="30 %"),
+    "assay-unknown": ask(**LOW),
+    "adolescent": ask({"age": 14}, **LOW),
+    "options": ask(**LOW),
+    "remark": ask({"age": 9}, **LOW),
+    "severity-mild": ask({"severity": "mild"}, ferritin="80 ng/mL", tsat="30 %"),
+    "aggravating": ask(**LOW),
+    "kidney-disease": ask({"kidney": "ckd"}, **LOW),
+    "pregnancy": ask({"pregnancy": "trimester-3"}, **LOW),
+    "look-for-cause": ask(ferritin="20 ng/mL"),
+    "follow-oral": ask(**LOW),
+    "follow-oral-child": ask({"age": 9}, ferritin="20 ng/mL", tsat="30 %"),
+    "follow-iv": ask(**LOW),
+    "test-again": ask(**LOW),
+    "how-to-draw": ask(**LOW),
+    **{
+        f"condition-{name}": ask({"conditions": name})
+        for name in CONDITIONS
+        if f"condition-{name}" in templates()
+    },
 }
 
 

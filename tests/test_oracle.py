@@ -388,10 +388,10 @@ def slice_beyond(cut: oracle.Cut, after: oracle.Cut | None, *, up: bool) -> Inte
     return after or (0.0, 0), cut
 
 
-def test_there_are_no_steps_where_an_axis_is_not_one_cell() -> None:
+def test_there_are_no_steps_along_an_axis_that_is_not_one_cell() -> None:
     table = table_of("aasm-2025", strict=False)
     known = {**points("aasm-2025")[0], "tsat": (0.0, inf)}
-    assert table.steps(table.box(known)) == ()
+    assert {step.axis for step in table.steps(table.box(known))} <= {"ferritin"}
 
 
 # The oracle itself.

@@ -369,7 +369,8 @@ def test_json_there_and_back() -> None:
 
 def test_the_fingerprint_covers_the_status_files() -> None:
     names = ["units.txt", "analytes.toml", "spellings.toml", "sources.toml", "facts.toml"]
-    names += ["safety.toml", "notes/en.toml", *(f"status/{id_}.toml" for id_ in status_ids())]
+    names += ["safety.toml", "remarks.toml", "notes/en.toml"]
+    names += [*(f"status/{id_}.toml" for id_ in status_ids())]
     texts = "\0".join(text_of(name) for name in [*names, "guidelines/aan-2016.toml"])
     expected = hashlib.sha256(texts.encode()).hexdigest()
     assert ask(guidelines="aan-2016").provenance.sha256 == expected

@@ -6,7 +6,7 @@ import pytest
 
 from rlsiron.compiler import compile_table
 from rlsiron.guideline import Guideline, shipped
-from rlsiron.table import BIT, NumericAxis, Table, WordAxis, words_of
+from rlsiron.table import BIT, NumericAxis, Table, WordAxis, spanned, words_of
 
 # Cut below 50 and above 75: [0, 50), [50, 75], (75, inf).
 FERRITIN = NumericAxis("ferritin", (50.0, nextafter(75.0, inf)))
@@ -193,7 +193,6 @@ def test_the_nearest_limits_beyond_which_the_answer_differs() -> None:
         ("ferritin", 75.0, "ug/L", ("iv-iron",)),
         ("tsat", 45.0, "%", ("withhold-iron",)),
     ]
-    assert one.steps(at(one, tsat=(0.0, inf))) == ()
 
 
 def test_a_limit_beyond_which_nothing_changes_is_stepped_over() -> None:
@@ -206,12 +205,25 @@ def test_a_limit_beyond_which_nothing_changes_is_stepped_over() -> None:
     ]
 
 
-def test_there_are_no_steps_from_two_cells_of_one_axis() -> None:
-    """Design §4: none where an axis is not a point; here F is 50 or over, and at most 100."""
+def test_an_axis_of_two_cells_has_no_steps_and_the_others_have_theirs() -> None:
+    """AASM adult, F 60 to 90, T 30: oral or IV, or IV; from T 45 withheld; under 20 all stays."""
     one = table()
     two = at(one, ferritin=(60.0, 90.0))
     assert max(len(cells) for cells in two) == 2
-    assert one.steps(two) == ()
+    assert [(s.axis, s.limit, s.possible) for s in one.steps(two)] == [
+        ("tsat", 45.0, ("withhold-iron",))
+    ]
+
+
+def test_the_variation_about_a_limit_reaches_to_its_share_of_it() -> None:
+    """PA-6, by hand: 14.5 % of 75 is 10.875, 28 % of 45 is 12.6."""
+    ferritin, tsat = table().steps(at(table()))
+    assert ferritin.border == (-inf, 64.125)
+    assert tsat.border == (-inf, 32.4)
+    over = table().steps(at(table(), ferritin=(150.0, 150.0)))[1]
+    assert (over.limit, over.border) == (100.0, (114.5, inf))
+    assert spanned("age", 18.0) is None
+    assert spanned("crp", 5.0) is None
 
 
 def test_edges_of_an_axis_that_is_not_there_are_none() -> None:

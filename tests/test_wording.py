@@ -64,8 +64,8 @@ def test_a_note_takes_sources_from_its_template_or_its_filling() -> None:
     own = note(
         "decision",
         title="AASM 2025",
-        answer="Oral iron. ",
-        because="low",
+        says=", adults: low",
+        grounds="",
         sources=("aasm-2025",),
         verified="primary",
     )

@@ -1,11 +1,11 @@
 """Makes the decision of one guideline: what it says, what would settle it, and why."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf
-from typing import Any
+from math import inf, nextafter
+from typing import Any, NamedTuple, TypeVar
 
 from rlsiron import units
 from rlsiron.facts import cuts
@@ -17,13 +17,28 @@ from rlsiron.models import (
     Decision,
     Iron,
     Nearest,
+    Span,
     Status,
 )
-from rlsiron.table import Box, Cell, Grid, NumericAxis, StatusTable, Step, Table, WordAxis
+from rlsiron.patient import OLDEST
+from rlsiron.table import (
+    Box,
+    Cell,
+    Grid,
+    NumericAxis,
+    StatusTable,
+    Step,
+    Table,
+    WordAxis,
+    spanned,
+)
 from rlsiron.wording import fill, inputs, options, word
 
 _REMEMBERED = 1 << 16  # kinds of patients of whom an answer is kept
+ADOLESCENT = "adolescent"  # the note on a patient whom the tables for adults may suit
+_GROWN = (float(OLDEST), float(OLDEST))  # an age that is an adult's by every source
 
+_T = TypeVar("_T")
 _Open = tuple[tuple[str, ...], frozenset[str]]
 Moved = tuple[tuple[str, frozenset[str]], ...]
 """Inputs that reach the tables through facts and windows only, and the axes that each moves."""
@@ -37,7 +52,7 @@ class Verdict:
     """What a guideline says of a box: the same object for every patient in it.
 
     `said` is every field of a `Decision` but `nearest`, which depends on the values of the analytes
-    `measured` and the limits of `steps`.
+    `measured` and the limits of `steps`; `fixed` tells whether the box is one cell.
     """
 
     table: Table
@@ -46,17 +61,31 @@ class Verdict:
     said: Mapping[str, Any]
     measured: tuple[str, ...]
     steps: tuple[Step, ...]
+    fixed: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
     """The statements that hold for certain: the same object wherever the same rules do.
 
-    `rules` are those behind the statements, each with the file that it stands in.
+    `rules` are those behind the statements and the remarks, each with the file it stands in;
+    `said` those on general iron status, as an answer shows them.
     """
 
     said: tuple[Status, ...]
     rules: tuple[tuple[Guideline, Rule], ...]
+
+
+class Found(NamedTuple):
+    """What is found of a kind of patient.
+
+    `verdicts` are those of the guidelines, `standing` the statements that hold, `grown` of an
+    adolescent the verdicts for the same results in an adult.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    standing: Standing
+    grown: tuple[Verdict, ...]
 
 
 class _Kinds:
@@ -81,14 +110,15 @@ class _Kinds:
         return tuple(cells)
 
 
-def _remember(met: dict[Any, Any], kind: object, answer: object) -> None:
+def _remember(met: dict[Any, Any], kind: object, answer: _T) -> _T:
     if len(met) >= _REMEMBERED:
         met.clear()
     met[kind] = answer
+    return answer
 
 
 class StatusBoard:
-    """The tables on general iron status, and what they said so far."""
+    """The tables of statements, and what they said so far."""
 
     def __init__(self, tables: Sequence[StatusTable] = ()) -> None:
         self.tables = tuple(tables)
@@ -110,8 +140,8 @@ class StatusBoard:
                 for table, held in zip(self.tables, holding, strict=True)
                 for rule in held
             )
-            said = tuple(_status(file.about, rule) for file, rule in rules)
-            standing = Standing(said, rules)
+            said = [_status(file.about, rule) for file, rule in rules if file.purpose == "status"]
+            standing = Standing(tuple(said), rules)
             self._met[holding] = standing
         return standing
 
@@ -126,7 +156,7 @@ class Board:
     """The tables of some guidelines, and what they say of every kind of patient met so far.
 
     Patients in the same cells of every table share one answer, found by the cells alone; the cells
-    of the general iron status, which are finer, are told apart on top of these.
+    of the statements, which are finer, are told apart on top of these.
     """
 
     def __init__(self, tables: Sequence[Table], status: StatusBoard | None = None) -> None:
@@ -135,12 +165,15 @@ class Board:
         self._kinds = _Kinds(self.tables)
         self._finer = _Kinds((*self.tables, *self._status.tables))
         self._met: dict[tuple[Any, ...], tuple[Verdict, ...]] = {}
-        self._answered: dict[tuple[Any, ...], tuple[tuple[Verdict, ...], Standing]] = {}
+        self._answered: dict[tuple[Any, ...], Found] = {}
+        self.remembered: dict[Hashable, Any] = {}
 
-    def answer(
-        self, known: Mapping[str, Any], moved: Moved = ()
-    ) -> tuple[tuple[Verdict, ...], Standing]:
-        """Return what each guideline says of a patient, and what holds of the iron status.
+    def remember(self, key: Hashable, said: _T) -> _T:
+        """Keep what is said of rows that share a key, for the next table of draws."""
+        return _remember(self.remembered, key, said)
+
+    def answer(self, known: Mapping[str, Any], moved: Moved = ()) -> Found:
+        """Return what each guideline says of a patient, and what statements hold.
 
         Parameters
         ----------
@@ -150,7 +183,10 @@ class Board:
         kind = (moved, self._finer.of(known))
         answer = self._answered.get(kind)
         if answer is None:
-            answer = self.verdicts(known, moved), self._status.standing(known)
+            verdicts, standing = self.verdicts(known, moved), self._status.standing(known)
+            young = any(rule.note == ADOLESCENT for _, rule in standing.rules)
+            grown = self.verdicts({**known, "age": _GROWN}, moved) if young else verdicts
+            answer = Found(verdicts, standing, grown)
             _remember(self._answered, kind, answer)
         return answer
 
@@ -159,6 +195,17 @@ class Board:
         tables = (*self.tables, *self._status.tables)
         edges = {edge for table in tables for edge in table.edges(name)}
         return tuple(sorted(edges.union(cuts(name))))
+
+    def fine_cuts(self, name: str) -> tuple[float, ...]:
+        """Return these, and the ends of where the variation spans a limit of a guideline."""
+        spans = [
+            span
+            for table in self.tables
+            for edge in table.edges(name)
+            if (span := spanned(name, units.settle(edge)))
+        ]
+        ends = {end for low, high in spans for end in (low, nextafter(high, inf))}
+        return tuple(sorted(ends.union(self.cuts(name))))
 
     def verdicts(self, known: Mapping[str, Any], moved: Moved = ()) -> tuple[Verdict, ...]:
         """Return what each guideline says of a patient.
@@ -211,7 +258,8 @@ def verdict(table: Table, box: Box, moved: Moved = ()) -> Verdict:
         "because": _because(table, cell, needs, reason),
     }
     measured = tuple(axis.name for axis in table.axes if axis.name in units.analytes())
-    return Verdict(table, cell, reason, said, measured, table.steps(box))
+    fixed = all(len(cells) == 1 for cells in box)
+    return Verdict(table, cell, reason, said, measured, table.steps(box), fixed)
 
 
 def decide(reached: Verdict, known: Mapping[str, Any]) -> Decision:
@@ -252,14 +300,16 @@ def iron(possible: tuple[str, ...]) -> Iron:
 
 
 def _nearest(reached: Verdict, known: Mapping[str, Any]) -> Nearest | None:
-    """Return the limit at the smallest relative distance; None where an analyte is no point."""
+    """Return the limit at the smallest relative distance; None where an axis is no point."""
+    if not reached.fixed:
+        return None
     for name in reached.measured:
         low, high = known[name]
         if low != high:
             return None
     nearest, smallest = None, inf
     for step in reached.steps:
-        distance = abs(known[step.axis][0] - step.limit) / step.limit
+        distance = step.distance(known[step.axis][0])
         if distance < smallest:
             nearest, smallest = step, distance
     if nearest is None:
@@ -271,6 +321,55 @@ def _nearest(reached: Verdict, known: Mapping[str, Any]) -> Nearest | None:
         distance=smallest,
         possible=nearest.possible,
     )
+
+
+class Near(NamedTuple):
+    """A limit that a point is so near to that the within-person variation spans it."""
+
+    distance: float
+    step: Step
+    verdict: Verdict
+
+
+class Border(NamedTuple):
+    """Up to and from which value of an analyte the variation spans some limit."""
+
+    analyte: str
+    below: float
+    above: float
+
+
+Borders = tuple[Border, ...]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def borders(verdicts: tuple[Verdict, ...]) -> Borders:
+    """Return for each analyte where the variation spans a limit beyond which it differs."""
+    ends: dict[str, tuple[float, float]] = {}
+    for verdict in verdicts:
+        for step in verdict.steps:
+            below, above = ends.get(step.axis, (-inf, inf))
+            ends[step.axis] = max(below, step.border[0]), min(above, step.border[1])
+    return tuple(Border(name, below, above) for name, (below, above) in ends.items())
+
+
+def reaches(span: Span, border: Border) -> bool:
+    """Whether an interval is a point on which the variation about some limit reaches."""
+    low, high = span
+    return low == high and (low <= border.below or low >= border.above)
+
+
+def nearest_limit(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> Near | None:
+    """Return the nearest limit that the variation spans and beyond which it differs."""
+    if not any(reaches(known[border.analyte], border) for border in borders(verdicts)):
+        return None
+    near = [
+        Near(step.distance(known[step.axis][0]), step, verdict)
+        for verdict in verdicts
+        for step in verdict.steps
+        if reaches(known[step.axis], Border(step.axis, *step.border))
+    ]
+    return min(near, key=lambda one: one.distance)
 
 
 def _because(table: Table, cell: Cell, needs: Sequence[str], reason: str) -> str:

@@ -99,9 +99,16 @@ class RuleShape(_RuleShape):
 
 
 class StatementShape(_RuleShape):
-    """A rule as it stands in a file on general iron status: what is so."""
+    """A statement: of the general iron status, or a remark beside what a guideline decides."""
 
+    says: str = ""
     note: str = ""
+    then: str = ""
+    route: Literal["", "oral", "iv"] = ""
+    unless: Literal["", "assay"] = ""
+    values: dict[str, str] = Field(default_factory=dict)
+    strength: str = ""
+    certainty: str = ""
 
 
 class _PopulationShape(Record):
@@ -113,10 +120,11 @@ class PopulationShape(_PopulationShape):
     """A population as it stands in the file of a guideline."""
 
     rule: list[RuleShape] = Field(min_length=1)
+    remark: list[StatementShape] = Field(default_factory=list)
 
 
 class GroupShape(_PopulationShape):
-    """A population as it stands in a file on general iron status."""
+    """A population as it stands in a file of statements."""
 
     rule: list[StatementShape] = Field(min_length=1)
 
@@ -138,9 +146,9 @@ class GuidelineShape(_FileShape):
 
 
 class StatusShape(_FileShape):
-    """A file on general iron status."""
+    """A file of statements: on general iron status, or remarks whatever the guideline."""
 
-    purpose: Literal["status"]
+    purpose: Literal["status", "remarks"]
     about: str = _Text
     population: list[GroupShape] = Field(min_length=1)
 
@@ -167,6 +175,7 @@ def fault(source: Document, places: Sequence[tuple[str, str]], text: str) -> Gui
 _PLACES = {
     "population": r"^\s*name\s*=\s*[\"']{}[\"']",
     "rule": r"^\s*id\s*=\s*[\"']{}[\"']",
+    "remark": r"^\s*id\s*=\s*[\"']{}[\"']",
     "key": r"(?<![\w-]){}\s*=",
 }
 
@@ -174,6 +183,7 @@ _PLACES = {
 _SHAPES: dict[tuple[type[Record], str], type[Record]] = {
     (GuidelineShape, "population"): PopulationShape,
     (PopulationShape, "rule"): RuleShape,
+    (PopulationShape, "remark"): StatementShape,
     (StatusShape, "population"): GroupShape,
     (GroupShape, "rule"): StatementShape,
 }
@@ -202,8 +212,8 @@ class Reader:
 
     def shape(self) -> GuidelineShape | StatusShape:
         """Return the file in its shape, its words not yet resolved."""
-        of_status = self._document.data.get("purpose") == "status"
-        shape: type[GuidelineShape | StatusShape] = StatusShape if of_status else GuidelineShape
+        states = str(self._document.data.get("purpose")) in {"status", "remarks"}
+        shape: type[GuidelineShape | StatusShape] = StatusShape if states else GuidelineShape
         try:
             return shape.model_validate(self._document.data)
         except ValidationError as error:
@@ -224,7 +234,9 @@ class Reader:
             if isinstance(at, list) and isinstance(step, int):
                 part = at[step]
                 name = (
-                    part.get("id" if key == "rule" else "name") if isinstance(part, dict) else None
+                    part.get("name" if key == "population" else "id")
+                    if isinstance(part, dict)
+                    else None
                 )
                 if (shape, key) in _SHAPES:
                     here, shape = here.within(key, str(name or step + 1)), _SHAPES[shape, key]

@@ -4,10 +4,11 @@ Whether the rules of a guideline leave a gap is for `rlsiron.compiler` to prove.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal
 
 from rlsiron import units
@@ -24,7 +25,9 @@ from rlsiron.grammar import (
     GIVES,
     TIERS,
     Allowed,
+    GroupShape,
     Limits,
+    PopulationShape,
     Reader,
     RuleShape,
     StatementShape,
@@ -37,7 +40,12 @@ from rlsiron.grammar import (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of a decision table; without a disposition, one of general iron status."""
+    """One row of a decision table; without a disposition, a statement that holds or not.
+
+    Of a statement, `note` is the code of the note that says it (where there is none, the one on
+    the iron status), `then` that of a note on what follows, `route` the route of iron that must be
+    spoken of, `unless` a field of the draw that must not be told, and `values` fill the note.
+    """
 
     id: str
     any: tuple[Limits, ...]
@@ -49,7 +57,10 @@ class Rule:
     certainty: str
     verified: str
     note: str = ""
-    """The note that says it; where there is none, the one that says all of the status."""
+    then: str = ""
+    route: str = ""
+    unless: str = ""
+    values: tuple[tuple[str, str], ...] = ()
 
     @property
     def hearsay(self) -> bool:
@@ -61,12 +72,13 @@ class Rule:
 class Population:
     """The patients of whom a list of rules speaks; the first rule that applies decides.
 
-    In a file on general iron status, each rule that applies says so.
+    In a file of statements, each rule that applies says so, as does each of the remarks.
     """
 
     name: str
     applies: Limits
     rules: tuple[Rule, ...]
+    remarks: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +186,23 @@ def parse_guideline(source: Document) -> Guideline:
     shape = reader.shape()
     cited = reader.within("key", "source").cited(shape.source)
     populations: list[Population] = []
+    ids: set[str] = set()
     for part in shape.population:
         here = reader.within("population", part.name)
         if part.name in {population.name for population in populations}:
             raise here.fault("is the second of its name; give each population its own")
-        rules: list[Rule] = []
-        for rule in part.rule:
-            place = here.within("rule", rule.id)
-            earlier = [one for population in populations for one in population.rules] + rules
-            if rule.id in {one.id for one in earlier}:
-                raise place.fault("is the second of its id; give each rule its own")
-            rules.append(_rule(place, rule, cited))
-        populations.append(Population(part.name, here.limits(part.applies), tuple(rules)))
+        said: dict[str, list[Rule]] = {"rule": [], "remark": []}
+        for kind, rule in _said(part):
+            place = here.within(kind, rule.id)
+            if rule.id in ids:
+                raise place.fault(f"is the second of its id; give each {kind} its own")
+            ids.add(rule.id)
+            said[kind].append(_rule(place, rule, cited))
+        _refuse_unfilled(here, said)
+        applies = here.limits(part.applies)
+        populations.append(
+            Population(part.name, applies, tuple(said["rule"]), tuple(said["remark"]))
+        )
     return Guideline(
         id=shape.id,
         title=shape.title or shape.id,
@@ -200,10 +217,45 @@ def parse_guideline(source: Document) -> Guideline:
     )
 
 
+def _said(
+    part: PopulationShape | GroupShape,
+) -> Iterator[tuple[str, RuleShape | StatementShape]]:
+    """Yield the rules and the remarks of a population, each with its kind."""
+    yield from (("rule", rule) for rule in part.rule)
+    if isinstance(part, PopulationShape):
+        yield from (("remark", remark) for remark in part.remark)
+
+
+_OWN = frozenset({"adolescent"})  # the note of a remark that the engine fills
+_FILLED = frozenset({"title", "says", "ferritin"})  # by the library, in a note of statements
+
+
+def _refuse_unfilled(reader: Reader, said: Mapping[str, list[Rule]]) -> None:
+    """Refuse a note that is not known, or whose text would keep a placeholder."""
+    notes = document("notes/en.toml").data["note"]
+    for kind, rules in said.items():
+        for rule in rules:
+            here = reader.within(kind, rule.id)
+            for code in filter(None, (rule.note, rule.then)):
+                here.one_of(code, tuple(notes), "note")
+            alike = [
+                o for o in rules if (o.note, o.any, o.route) == (rule.note, rule.any, rule.route)
+            ]
+            filled = _FILLED.union(name for one in alike for name, _ in one.values)
+            takes = Formatter().parse(notes[rule.note]["text"] if rule.note else "")
+            missing = sorted({name for _, name, _, _ in takes if name} - filled)
+            if missing and rule.note not in _OWN:
+                raise here.fault(
+                    f"its note {rule.note!r} takes {', '.join(missing)}; give `values`"
+                )
+
+
 def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rule:
     if shape.source:
         source = reader.within("key", "source").cited(shape.source)
     if isinstance(shape, StatementShape):
+        if not (shape.says or shape.note):
+            raise reader.fault("says nothing; give `says`, or the code of a `note`")
         return Rule(
             id=shape.id,
             any=reader.ways(shape.when, shape.any),
@@ -211,10 +263,14 @@ def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rul
             says=shape.says,
             why="",
             source=source,
-            strength="",
-            certainty="",
+            strength=shape.strength,
+            certainty=shape.certainty,
             verified=shape.verified,
             note=shape.note,
+            then=shape.then,
+            route=shape.route,
+            unless=shape.unless,
+            values=tuple(shape.values.items()),
         )
     given = [shape.disposition] if isinstance(shape.disposition, str) else shape.disposition
     for word in given:
@@ -240,6 +296,20 @@ def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rul
 def statuses() -> tuple[Guideline, ...]:
     """Return the files on general iron status, which ship with the library."""
     return tuple(parse_guideline(document(f"status/{id_}.toml")) for id_ in status_ids())
+
+
+@cache
+def remarks() -> Guideline:
+    """Return what is remarked of a patient whatever the guideline."""
+    return parse_guideline(document("remarks.toml"))
+
+
+def remarks_of(guideline: Guideline) -> Guideline | None:
+    """Return the remarks of a guideline as a file of statements; None where it has none."""
+    populations = tuple(replace(p, rules=p.remarks, remarks=()) for p in guideline.populations)
+    if not any(population.rules for population in populations):
+        return None
+    return replace(guideline, populations=populations)
 
 
 @cache
@@ -278,8 +348,8 @@ def load_guideline(given: "str | Path | Guideline") -> Guideline:
 
 def _deciding(given: Guideline) -> Guideline:
     """Return a guideline that says what to do."""
-    if given.purpose == "status":
-        text = "a file on general iron status decides nothing; give one that says what to do"
+    if given.purpose in {"status", "remarks"}:
+        text = "a file of statements decides nothing; give one that says what to do"
         raise Reader(given.document, (("key", "purpose"),)).fault(text)
     return given
 

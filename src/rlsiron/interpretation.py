@@ -8,16 +8,24 @@ from hashlib import sha256
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from rlsiron.catalog import document, text_of
-from rlsiron.decision import Board, Moved, StatusBoard, agreement, decide
+from rlsiron.decision import Board, Found, Moved, StatusBoard, agreement, decide
 from rlsiron.errors import GuidelineError, RlsironError, shown
 from rlsiron.facts import assumptions, situation
-from rlsiron.guideline import Guideline, facts, load_guideline, statuses, windows
-from rlsiron.models import Interpretation, LabResult, Patient, Provenance
+from rlsiron.guideline import (
+    Guideline,
+    facts,
+    load_guideline,
+    remarks,
+    remarks_of,
+    statuses,
+    windows,
+)
+from rlsiron.models import Interpretation, LabResult, Panel, Patient, Provenance
 from rlsiron.notes import collect
-from rlsiron.panel import assemble
+from rlsiron.panel import Event, assemble
 from rlsiron.patient import DATED, EVENTS, Intake, read_patient
 from rlsiron.reading import read_result
 from rlsiron.table import Table
@@ -31,6 +39,7 @@ _KNOWLEDGE = (
     "sources.toml",
     "facts.toml",
     "safety.toml",
+    "remarks.toml",
     LANGUAGE,
 )
 
@@ -106,8 +115,7 @@ def interpret(
     choose("decimal", decimal, ".", ",")
     choose("strict", strict, *(False, True))
     board = board_of(guidelines, strict=strict)
-    told = read_patient(patient, errors=errors, drawn=drawn, fasting=fasting, assay=assay)
-    given = {
+    results = {
         "ferritin": ferritin,
         "tsat": tsat,
         "iron": iron,
@@ -117,28 +125,68 @@ def interpret(
         "crp": crp,
         "hemoglobin": hemoglobin,
     }
-    results, problems = _read_results(given, decimal=decimal, errors=errors)
-    panel, events = assemble(results, told)
+    draw = {"drawn": drawn, "fasting": fasting, "assay": assay}
+    found = examine(board, results, patient=patient, draw=draw, decimal=decimal, errors=errors)
+    return answer_of(found, board)
+
+
+class Examined(NamedTuple):
+    """What was read of one patient, what was made of it, and what is found in the tables."""
+
+    told: Intake
+    panel: Panel
+    problems: list[str]
+    events: list[Event]
+    known: dict[str, Any]
+    assumptions: tuple[str, ...]
+    found: Found
+
+
+def examine(
+    board: Board,
+    results: Mapping[str, Given],
+    *,
+    patient: Patient | Mapping[str, Any] | None,
+    draw: Mapping[str, Any],
+    decimal: str,
+    errors: Literal["raise", "note"],
+) -> Examined:
+    """Read one patient, and look the results up in some tables.
+
+    Parameters
+    ----------
+    board
+        The tables.
+    results, patient, draw, decimal, errors
+        As `interpret` takes them, the results and the fields of the draw by name.
+    """
+    told = read_patient(patient, errors=errors, **draw)
+    read, problems = _read_results(results, decimal=decimal, errors=errors)
+    panel, events = assemble(read, told)
     known = situation(told, panel)
-    assumed = assumptions(told, panel)
-    verdicts, standing = board.answer(known, _moved(told, results, known, board))
+    found = board.answer(known, _moved(told, read, known, board))
+    return Examined(told, panel, problems, events, known, assumptions(told, panel), found)
+
+
+def answer_of(examined: Examined, board: Board) -> Interpretation:
+    """Return the answer for a patient who was examined."""
+    found, known = examined.found, examined.known
     return Interpretation.trusted(
-        panel=panel,
-        patient=told.patient,
-        decisions={v.table.guideline.id: decide(v, known) for v in verdicts},
-        agreement=agreement(verdicts),
-        status=standing.said,
+        panel=examined.panel,
+        patient=examined.told.patient,
+        decisions={v.table.guideline.id: decide(v, known) for v in found.verdicts},
+        agreement=agreement(found.verdicts),
+        status=found.standing.said,
         notes=collect(
-            told=told,
-            panel=panel,
-            problems=problems,
-            events=events,
+            told=examined.told,
+            panel=examined.panel,
+            problems=examined.problems,
+            events=examined.events,
             known=known,
-            verdicts=verdicts,
-            standing=standing,
-            assumptions=assumed,
+            found=found,
+            assumptions=examined.assumptions,
         ),
-        assumptions=assumed,
+        assumptions=examined.assumptions,
         provenance=_provenance(board.tables),
     )
 
@@ -174,21 +222,21 @@ def _shipped(names: tuple[str, ...], *, strict: bool) -> Board:
 
 @lru_cache(maxsize=64)
 def _compiled(given: tuple[Guideline, ...], *, strict: bool) -> Board:
-    from rlsiron.compiler import compile_table  # loads numpy: on the first answer only
+    from rlsiron.compiler import (  # loads numpy: on the first answer only
+        compile_status,
+        compile_table,
+    )
 
     ids = [one.id for one in given]
     for id_ in ids:
         if ids.count(id_) > 1:
             message = f"guidelines={ids!r} names {id_!r} twice; name each once"
             raise GuidelineError(message)
-    return Board([compile_table(one, strict=strict) for one in given], _status_board())
-
-
-@cache
-def _status_board() -> StatusBoard:
-    from rlsiron.compiler import compile_status  # loads numpy: on the first answer only
-
-    return StatusBoard([compile_status(one) for one in statuses()])
+    stated = [*statuses(), remarks(), *(own for one in given if (own := remarks_of(one)))]
+    return Board(
+        [compile_table(one, strict=strict) for one in given],
+        StatusBoard([compile_status(one) for one in stated]),
+    )
 
 
 def _is_empty(reported: Given) -> bool:

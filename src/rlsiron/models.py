@@ -432,8 +432,9 @@ class Note(Record):
     verified: Tier | None
 
     def __str__(self) -> str:
-        """Return the sentence, with its severity where that is more than information."""
-        return self.text if self.severity == "info" else f"{self.severity.upper()}: {self.text}"
+        """Return the sentence, with its severity, and where it rests on unverified text, that."""
+        severity = "" if self.severity == "info" else f"{self.severity.upper()}: "
+        return severity + self.text + (" [not verified]" if self.verified == "unverified" else "")
 
 
 class Provenance(Record):

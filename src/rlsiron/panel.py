@@ -5,7 +5,7 @@ read, because of what was given before the draw, is unknown. Nothing is correcte
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from functools import cache
 from math import ceil, inf
@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from rlsiron import units
 from rlsiron.catalog import document
 from rlsiron.guideline import Window, windows
-from rlsiron.models import Bound, LabResult, Panel
+from rlsiron.models import Bound, Draw, LabResult, Panel
 from rlsiron.patient import EVENTS, Intake, elapsed, instant
 from rlsiron.units import settle
 
@@ -54,6 +54,8 @@ def assemble(results: Mapping[str, LabResult], told: Intake) -> tuple[Panel, lis
     tsat, source = _saturation(results, events)
     used = {"ferritin": results.get("ferritin"), "tsat": tsat}
     _close_windows(used, told, events)
+    if used["tsat"] and not used["tsat"].missing:
+        events += drawing(told.draw)
     panel = Panel.trusted(
         drawn=told.draw.drawn,
         fasting=told.draw.fasting,
@@ -282,7 +284,7 @@ def _close_windows(used: dict[str, LabResult | None], told: Intake, events: list
             "after": window.after,
             "results": list(read),
             "lasts": window.text,
-            "from": _readable_from(event, drawn, window) if event else None,
+            "from": end_of(event, drawn, window.lasts) if event else None,
         }
         if standing == "within" and window.hides:
             hidden.add(window.after)
@@ -291,6 +293,20 @@ def _close_windows(used: dict[str, LabResult | None], told: Intake, events: list
                 events.append((window.code if dated else f"{window.code}-undated", filling))
         elif standing == "near" or (standing == "within" and not window.hides):
             events.append((f"{window.code}-read", filling))
+
+
+def drawing(draw: Draw) -> list[Event]:
+    """Return what is to be noted of a saturation by how and when it was drawn."""
+    events: list[Event] = []
+    if draw.fasting is False:
+        events.append(("not-fasting", {}))
+    if isinstance(draw.drawn, datetime):
+        first, last = map(time.fromisoformat, document("facts.toml").data["draw"]["stable"])
+        clock = draw.drawn.time()
+        if not first <= clock <= last:
+            said = {"time": clock, "from": first, "to": last}
+            events.append(("drawn-late", {name: f"{at:%H:%M}" for name, at in said.items()}))
+    return events
 
 
 def _standing(event: date, drawn: date, window: Window) -> Literal["within", "near", "past"]:
@@ -304,13 +320,13 @@ def _standing(event: date, drawn: date, window: Window) -> Literal["within", "ne
     return "past"
 
 
-def _readable_from(event: date, drawn: date | None, window: Window) -> str:
-    """Return from when a value can be read: a time where both have one, else a date."""
+def end_of(event: date, drawn: date | None, lasts: timedelta) -> str:
+    """Return when a time after an event is over: a time where both have one, else a date."""
     if isinstance(event, datetime) and (drawn is None or isinstance(drawn, datetime)):
-        until = instant(event) + window.lasts
+        until = instant(event) + lasts
         return (until.astimezone(event.tzinfo) if event.tzinfo else until).isoformat(sep=" ")
     day = event.date() if isinstance(event, datetime) else event
-    return (day + timedelta(days=ceil(window.lasts / timedelta(days=1)))).isoformat()
+    return (day + timedelta(days=ceil(lasts / timedelta(days=1)))).isoformat()
 
 
 def _unread(result: LabResult, window: Window) -> LabResult:

@@ -20,6 +20,7 @@ from rlsiron import units
 from rlsiron.grammar import DISPOSITIONS, Allowed
 from rlsiron.guideline import Guideline, Rule
 from rlsiron.models import Span
+from rlsiron.units import settle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,10 +63,14 @@ class NumericAxis:
         low = self.edges[cell - 1] if cell else 0.0
         return low, nextafter(self.edges[cell], -inf) if cell < len(self.edges) else self.most
 
+    def limit_before(self, cell: int, *, upward: bool) -> float:
+        """Return the printed limit that is crossed on the way up, or down, into a cell."""
+        return settle(self.edges[cell - 1 if upward else cell])
+
     def describe(self, first: int, last: int) -> str:
         """Return a run of cells as its printed limits, in the canonical unit."""
         low, high = self.span(first)[0], self.span(last)[1]
-        least, most = units.settle(low), units.settle(high)
+        least, most = settle(low), settle(high)
         opening, closing = "[" if low == least else "(", "]" if high == most < inf else ")"
         return f"{self.name} in {opening}{least:.12g}, {most:.12g}{closing} {self.unit}".rstrip()
 
@@ -115,12 +120,21 @@ class Cell(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The nearest limit to one side beyond which the dispositions differ."""
+    """The nearest limit to one side beyond which the dispositions differ.
+
+    `border` is up to and from which value the within-person variation spans it: on the side
+    where it lies one end is infinite.
+    """
 
     axis: str
     limit: float
     unit: str
     possible: tuple[str, ...]
+    border: tuple[float, float]
+
+    def distance(self, value: float) -> float:
+        """Return how far a value is from the limit, as a share of it."""
+        return abs(value - self.limit) / self.limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,27 +229,42 @@ class Table(Grid):
         )
 
     def steps(self, box: Box) -> tuple[Step, ...]:
-        """Return the nearest limits, up and down each numeric axis, beyond which it differs.
+        """Return the nearest limits, up and down each analyte, beyond which the union differs.
 
-        Empty where an axis has more than one cell in the box.
+        An axis with more than one cell in the box has none.
         """
-        if any(len(cells) > 1 for cells in box):
-            return ()
         here = self.possible(box)
         steps = []
         for at, axis in enumerate(self.axes):
-            if isinstance(axis, WordAxis) or axis.name not in units.analytes():
+            if not isinstance(axis, NumericAxis) or axis.name not in units.analytes():
                 continue
-            cell = box[at][0]
+            (cell, *others) = box[at]
             for beyond in (range(cell + 1, axis.size), range(cell - 1, -1, -1)):
-                for other in beyond:
-                    there = self.possible((*box[:at], (other,), *box[at + 1 :]))
-                    if there != here:
-                        limit = units.settle(axis.edges[other - 1 if other > cell else other])
-                        if limit > 0:  # what is near to zero is not near by a share of it
-                            steps.append(Step(axis.name, limit, axis.unit, words_of(there)))
-                        break
+                there = (
+                    (other, said)
+                    for other in beyond
+                    if (said := self.possible((*box[:at], (other,), *box[at + 1 :]))) != here
+                )
+                found = None if others else next(there, None)
+                # what is near to zero is not near by a share of it
+                if found and (limit := axis.limit_before(found[0], upward=found[0] > cell)) > 0:
+                    steps.append(_step(axis, limit, found[1], upward=found[0] > cell))
         return tuple(steps)
+
+
+def _step(axis: NumericAxis, limit: float, there: int, *, upward: bool) -> Step:
+    low, high = spanned(axis.name, limit) or (inf, -inf)
+    border = (-inf, low) if upward else (high, inf)
+    return Step(axis.name, limit, axis.unit, words_of(there), border)
+
+
+def spanned(name: str, limit: float) -> Span | None:
+    """Return the values about a limit that the within-person variation of an analyte spans."""
+    known = units.analytes().get(name)
+    if known is None or known.variation is None:
+        return None
+    share = known.variation.percent / 100
+    return settle(limit * (1 - share)), settle(limit * (1 + share))
 
 
 def words_of(bits: int) -> tuple[str, ...]:

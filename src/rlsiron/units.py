@@ -184,10 +184,14 @@ def settle(
     >>> settle(168.539325843, factor("ferritin", "pmol/L"))
     75.0
     """
-    grid = value * factor.numerator / factor.denominator * GRID
+    grid = value * factor.numerator
+    grid /= factor.denominator
+    grid *= GRID
     if isinstance(grid, float):
         return round(grid) / GRID if -inf < grid < inf else grid
-    return grid.round() / GRID
+    grid.round(out=grid)
+    grid /= GRID
+    return grid
 
 
 @cache

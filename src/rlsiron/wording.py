@@ -37,6 +37,12 @@ def templates() -> Mapping[str, Template]:
 
 
 @cache
+def text_takes(code: str, name: str) -> bool:
+    """Whether the text of a note has a placeholder of a name."""
+    return name in {field for _, field in _parts(templates()[code].text)}
+
+
+@cache
 def word(kind: str, code: str) -> str:
     """Return the words for a code, such as those of the disposition ``"iv-iron"``."""
     return str(document(LANGUAGE).data[kind][code])
@@ -52,25 +58,29 @@ def phrase(name: str) -> str:
     return str(document(LANGUAGE).data[name])
 
 
-class _Filler(Formatter):
-    """Fills numbers without the noise of floats, and lists in words."""
-
-    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - any filling
-        if isinstance(value, float):
-            return f"{value:.6g}"
-        if isinstance(value, list | tuple) and type(value).__str__ is object.__str__:
-            return listed([self.format_field(part, "") for part in value], "and")
-        return format(value, format_spec)
+@cache
+def _parts(text: str) -> tuple[tuple[str, str | None], ...]:
+    """Return the literal parts of a text, each with the placeholder behind it."""
+    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(text))
 
 
-_FILLER = _Filler()
+def _filled(value: object) -> str:
+    """Return a value as a text shows it: numbers without the noise of floats, lists in words."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple) and type(value).__str__ is object.__str__:
+        return listed([_filled(part) for part in value], "and")
+    return str(value)
 
 
 def fill(text: str, filling: Mapping[str, object]) -> str:
     """Return a text with its placeholders filled, its first letter a capital."""
-    if "{" in text:
-        text = _FILLER.vformat(text, (), filling)
-    return text[:1].upper() + text[1:]
+    parts = _parts(text)
+    words = [part + _filled(filling[name]) if name else part for part, name in parts]
+    said = "".join(words)
+    return said[:1].upper() + said[1:]
 
 
 def note(code: str, **filling: object) -> Note:
