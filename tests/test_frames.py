@@ -342,17 +342,50 @@ def test_columns_are_renamed() -> None:
 
 
 def test_many_kinds_are_counted_by_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rlsiron.frames._DENSE", 20)
+    monkeypatch.setattr("rlsiron.kinds._DENSE", 20)
     for seed in (4, 5):
         assert_rows_equal(random_frame(200, seed=seed), units_of(seed))
 
 
-def test_many_cuts_are_searched() -> None:
-    from rlsiron.frames import _Numbering
+HEAD = """
+id = "own"
+purpose = "rls"
+source = "rlsiron"
+version = "1"
+reviewed_by = []
+[[population]]
+name = "all"
+applies = {}
+"""
+RULE = """
+[[population.rule]]
+id = "{id}"
+{when}
+disposition = "{disposition}"
+verified = "convention"
+says = "so"
+"""
 
-    cuts = tuple(float(cut) for cut in range(1, 100))
-    values = np.array([0.5, 1.0, 98.9, 99.0, 1e9])
-    assert _Numbering(cuts).cells(values).tolist() == [_Numbering(cuts).cell(v) for v in values]
+
+def test_many_cuts_are_searched(tmp_path: Path) -> None:
+    """Sixty rules, each with a limit of its own."""
+    limits = range(1, 61)
+    rules = [
+        RULE.format(
+            id=f"R{limit}",
+            when=f'when = {{ ferritin = "<= {limit} ug/L" }}',
+            disposition="oral-iron" if limit % 2 else "no-iron",
+        )
+        for limit in limits
+    ]
+    own = tmp_path / "own.toml"
+    rules.append(RULE.format(id="rest", when="", disposition="no-iron"))
+    own.write_text(HEAD + "".join(rules), "utf-8")
+    beside = [limit + step for limit in limits for step in (-1e-9, 1e-9)]
+    df = pd.DataFrame({"ferritin": [*map(float, limits), *beside, 0.5, 400.0], "tsat": 30.0})
+    out = assert_rows_equal(df, UNITS, guidelines=(str(own),))
+    assert out["own_disposition"].tolist()[:3] == ["oral-iron", "no-iron", "oral-iron"]
+    assert out["own_rule"].tolist()[60:63] == ["R1", "R2", "R2"]
 
 
 @pytest.mark.parametrize(
