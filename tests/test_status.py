@@ -495,6 +495,22 @@ REFUSED = {
     ),
     "no purpose to be labeled with": (ALL + LOW, "key about: is missing"),
     "silence": (ABOUT + 'silent_on = ["pregnancy"]\n' + ALL + LOW, "key silent_on: unknown key"),
+    "a rule that says nothing": (
+        ABOUT + ALL + LOW.replace('says = "low"\n', ""),
+        "population all, rule low: says nothing; give `says`, or the code of a `note`",
+    ),
+    "a note that there is not": (
+        ABOUT + ALL + LOW + 'note = "borderlin"\n',
+        "population all, rule low: unknown note 'borderlin'; did you mean 'borderline'?",
+    ),
+    "what follows that there is not": (
+        ABOUT + ALL + LOW + 'then = "look-for-causes"\n',
+        "unknown note 'look-for-causes'; did you mean 'look-for-cause'?",
+    ),
+    "a note that is not filled": (
+        ABOUT + ALL + LOW + 'note = "follow-oral-child"\n',
+        "population all, rule low: its note 'follow-oral-child' takes again; give `values`",
+    ),
     "a misspelt key": (
         ABOUT + ALL + LOW.replace("says", "sais"),
         "population all, rule low, key s",

@@ -218,10 +218,10 @@ def test_an_axis_of_two_cells_has_no_steps_and_the_others_have_theirs() -> None:
 def test_the_variation_about_a_limit_reaches_to_its_share_of_it() -> None:
     """PA-6, by hand: 14.5 % of 75 is 10.875, 28 % of 45 is 12.6."""
     ferritin, tsat = table().steps(at(table()))
-    assert ferritin.border == (-inf, 64.125)
-    assert tsat.border == (-inf, 32.4)
+    assert ferritin.border == ("ferritin", -inf, 64.125)
+    assert tsat.border == ("tsat", -inf, 32.4)
     over = table().steps(at(table(), ferritin=(150.0, 150.0)))[1]
-    assert (over.limit, over.border) == (100.0, (114.5, inf))
+    assert (over.limit, over.border) == (100.0, ("ferritin", 114.5, inf))
     assert spanned("age", 18.0) is None
     assert spanned("crp", 5.0) is None
 

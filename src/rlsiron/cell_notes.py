@@ -52,8 +52,8 @@ class Words(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 14)
-def of_cells(found: Found, words: Words) -> tuple[Note, ...]:
-    """Return every note on what is said of a patient in some cells."""
+def of_cells(found: Found, words: Words) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+    """Return every note on what is said of a patient in some cells, in order, and their places."""
     verdicts = found.verdicts
     known = dict(zip(WORDS, words.known, strict=True))
     assumptions = words.assumptions
@@ -69,7 +69,8 @@ def of_cells(found: Found, words: Words) -> tuple[Note, ...]:
     if needs - set(_awaited(verdicts[0])):
         order = [name for name in phrases("input") if name in needs]
         notes.append(note("needs", needs=inputs(order, "and")))
-    return tuple(sorted(notes, key=place))
+    notes.sort(key=place)
+    return tuple(notes), tuple(map(place, notes))
 
 
 @cache

@@ -22,6 +22,7 @@ from rlsiron.models import (
 )
 from rlsiron.patient import OLDEST
 from rlsiron.table import (
+    Border,
     Box,
     Cell,
     Grid,
@@ -309,7 +310,7 @@ def _nearest(reached: Verdict, known: Mapping[str, Any]) -> Nearest | None:
             return None
     nearest, smallest = None, inf
     for step in reached.steps:
-        distance = step.distance(known[step.axis][0])
+        distance = distance_from(step.limit, known[step.axis][0])
         if distance < smallest:
             nearest, smallest = step, distance
     if nearest is None:
@@ -323,20 +324,17 @@ def _nearest(reached: Verdict, known: Mapping[str, Any]) -> Nearest | None:
     )
 
 
+def distance_from(limit: float, value: float) -> float:
+    """Return how far a value is from a limit, as a share of it."""
+    return abs(value - limit) / limit
+
+
 class Near(NamedTuple):
     """A limit that a point is so near to that the within-person variation spans it."""
 
     distance: float
     step: Step
     verdict: Verdict
-
-
-class Border(NamedTuple):
-    """Up to and from which value of an analyte the variation spans some limit."""
-
-    analyte: str
-    below: float
-    above: float
 
 
 Borders = tuple[Border, ...]
@@ -349,7 +347,7 @@ def borders(verdicts: tuple[Verdict, ...]) -> Borders:
     for verdict in verdicts:
         for step in verdict.steps:
             below, above = ends.get(step.axis, (-inf, inf))
-            ends[step.axis] = max(below, step.border[0]), min(above, step.border[1])
+            ends[step.axis] = max(below, step.border.below), min(above, step.border.above)
     return tuple(Border(name, below, above) for name, (below, above) in ends.items())
 
 
@@ -364,10 +362,10 @@ def nearest_limit(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> Ne
     if not any(reaches(known[border.analyte], border) for border in borders(verdicts)):
         return None
     near = [
-        Near(step.distance(known[step.axis][0]), step, verdict)
+        Near(distance_from(step.limit, known[step.axis][0]), step, verdict)
         for verdict in verdicts
         for step in verdict.steps
-        if reaches(known[step.axis], Border(step.axis, *step.border))
+        if reaches(known[step.axis], step.border)
     ]
     return min(near, key=lambda one: one.distance)
 

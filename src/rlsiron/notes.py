@@ -1,5 +1,6 @@
 """What fired, as notes, in the order in which a clinician needs them."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
@@ -60,8 +61,18 @@ def collect(
         conditions=told.patient.conditions or frozenset(),
         told=frozenset({"assay"} if told.draw.assay else ()),
     )
-    shared = of_cells(found, words)
-    return tuple(sorted([*notes, *shared], key=place)) if notes else shared
+    return _merged(notes, *of_cells(found, words))
+
+
+def _merged(own: list[Note], shared: tuple[Note, ...], places: tuple[int, ...]) -> tuple[Note, ...]:
+    """Return the notes of a patient among those that patients share, which are in order."""
+    if not own:
+        return shared
+    merged = list(shared)
+    own.sort(key=place)
+    for one in reversed(own):
+        merged.insert(bisect_left(places, place(one)), one)
+    return tuple(merged)
 
 
 @lru_cache(maxsize=1 << 14)

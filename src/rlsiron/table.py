@@ -119,22 +119,25 @@ class Cell(NamedTuple):
     may_be_stopped: frozenset[str]
 
 
+class Border(NamedTuple):
+    """Up to and from which value of an analyte the variation spans some limit."""
+
+    analyte: str
+    below: float
+    above: float
+
+
 class Step(NamedTuple):
     """The nearest limit to one side beyond which the dispositions differ.
 
-    `border` is up to and from which value the within-person variation spans it: on the side
-    where it lies one end is infinite.
+    `border` tells from where on this side of it the within-person variation spans it.
     """
 
     axis: str
     limit: float
     unit: str
     possible: tuple[str, ...]
-    border: tuple[float, float]
-
-    def distance(self, value: float) -> float:
-        """Return how far a value is from the limit, as a share of it."""
-        return abs(value - self.limit) / self.limit
+    border: Border
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,7 +257,7 @@ class Table(Grid):
 
 def _step(axis: NumericAxis, limit: float, there: int, *, upward: bool) -> Step:
     low, high = spanned(axis.name, limit) or (inf, -inf)
-    border = (-inf, low) if upward else (high, inf)
+    border = Border(axis.name, *((-inf, low) if upward else (high, inf)))
     return Step(axis.name, limit, axis.unit, words_of(there), border)
 
 
