@@ -48,7 +48,10 @@ def status(monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]) -> int:
 
 
 def on_terminal(
-    monkeypatch: pytest.MonkeyPatch, *arguments: str, columns: int = 120
+    monkeypatch: pytest.MonkeyPatch,
+    *arguments: str,
+    columns: int = 120,
+    streams: Sequence[str] = ("stdout",),
 ) -> tuple[int, str]:
     """Return the exit status of a call, and what a terminal shows of it."""
     pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
@@ -61,7 +64,8 @@ def on_terminal(
     reader = Thread(target=lambda: shown.extend(_read(there)))
     reader.start()
     with open(here, "w", encoding="utf-8") as screen:  # noqa: PTH123 - a descriptor, no path
-        monkeypatch.setattr(sys, "stdout", screen)
+        for name in streams:
+            monkeypatch.setattr(sys, name, screen)
         code = status(monkeypatch, arguments)
         monkeypatch.undo()
     reader.join(timeout=60)

@@ -94,8 +94,8 @@ NOT_DECODED = {
         TABLE.encode("utf-16-le"),
         {},
         (
-            "FILE holds a NUL byte, which CSV does not; export it as CSV, or say its encoding, such "
-            "as --encoding utf-16-le"
+            "FILE holds a NUL byte, which CSV does not; export it as CSV, or say its encoding, "
+            "such as --encoding utf-16-le"
         ),
     ),
     "utf-8 as latin-1": (
