@@ -43,13 +43,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
 def answered(path: Path, asked: Mapping[str, Any]) -> tuple[str, Tally, list[int]]:
     """Return what is written, the tally, and the bytes of which it was told."""
     sink, told = StringIO(), list[int]()
-    defaults: dict[str, Any] = {
-        "units": {},
-        "columns": {},
-        "decimal": ".",
-        "strict": False,
-        "prefix": "",
-    }
+    defaults: dict[str, Any] = {"units": {}, "columns": {}, "decimal": ".", "prefix": ""}
     asked = {**defaults, **asked}
     with opened(path, separator=asked.pop("separator", None)) as source:
         tally = answer_rows(

@@ -112,10 +112,9 @@ def _show(*, name: str, json: bool) -> int:
         for population, applies, ways in _conditions(guideline)
     ]
     told["parameters"] = _parameters(guideline)
-    told["sources"] = {
-        key: document("sources.toml").data[key]
-        for key in dict.fromkeys((guideline.source, *(rule.source for rule in guideline.rules)))
-    }
+    cited = (guideline.document.data["source"], *(rule.source for rule in guideline.rules))
+    known = document("sources.toml").data
+    told["sources"] = {key: known[key] for key in dict.fromkeys(cited) if key in known}
     write(json_text(told) if json else _drawn(guideline, told))
     return DONE
 
@@ -226,8 +225,8 @@ def _one(name: str, given: Any, guideline: Guideline) -> str:  # noqa: ANN401 - 
 
 def _parameters(guideline: Guideline) -> dict[str, str]:
     """Return what the named numbers of a limit are, those of the file before those of all."""
-    own = guideline.document.data.get("parameters", {})
-    return {**document("facts.toml").data["parameters"], **own}
+    own = getattr(guideline, "parameters", ())  # of a file that may change some
+    return {**document("facts.toml").data["parameters"], **dict(own)}
 
 
 def _limit(text: str, guideline: Guideline) -> str:
