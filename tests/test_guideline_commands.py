@@ -78,8 +78,9 @@ def test_the_list_is_json_for_a_program() -> None:
 
 # evidence/clinical.md §3: the limits, operators and tiers of each rule.
 DRAWN = {
-    ("aasm-2025", "AA-9"): ["ferritin < 200 µg/L, TSAT < 20 %", "IV iron", "conditional"],
-    ("aasm-2025", "AA-2"): ["ferritin ≤ 75 µg/L or TSAT < 20 %", "oral or IV iron"],
+    ("aasm-2025", "AA-9"): ["ferritin < 200 µg/L and TSAT < 20 %", "IV iron", "conditional"],
+    ("aasm-2025", "AA-2"): ["ferritin ≤ 75 µg/L; or TSAT < 20 %", "oral or IV iron"],
+    ("aasm-2025", "AA-2-AA-3"): ["ferritin > 75 µg/L and ≤ 100 µg/L and TSAT < 20 %"],
     ("aasm-2025", "AA-3"): ["ferritin > 75 µg/L and ≤ 100 µg/L", "IV iron"],
     ("aasm-2025", "AA-4"): ["ferritin < 50 µg/L", "oral or IV iron"],
     ("aasm-2025", "AA-4-unmet"): ["in all other cases", "no reason to start iron", "secondary"],
@@ -88,8 +89,8 @@ DRAWN = {
     ("irlssg-2018", "IR-3-unmet"): ["earlier-iv no", "no reason to start iron", "quoted"],
     ("mayo-2021", "OV-4"): ["TSAT ≥ 45 %", "withhold iron", "expert opinion", "quoted"],
     ("acg-2019", "OV-2"): ["TSAT ≥ 45 %", "test for hemochromatosis (TSAT of 45 % or more)"],
-    ("who-2020", "GN-1"): ["ferritin < 15 µg/L, inflamed no"],
-    ("who-2020", "GN-2"): ["ferritin < 70 µg/L, inflamed yes, age ≥ 18 years"],
+    ("who-2020", "GN-1"): ["ferritin < 15 µg/L and inflamed no"],
+    ("who-2020", "GN-2"): ["ferritin < 70 µg/L and inflamed yes and age ≥ 18 years"],
 }
 
 
@@ -106,7 +107,7 @@ def test_a_guideline_is_drawn_with_whom_it_speaks_of_and_its_source() -> None:
     text = shown("show", "aasm-2025")
     assert text.startswith("AASM 2025 (aasm-2025)\nPurpose: rls. Version 1, reviewed by nobody. ")
     assert "\nSilent on: pregnancy.\n" in text
-    assert "\nend-stage adult: age ≥ 18 years, kidney end-stage\n" in text
+    assert "\nend-stage adult: age ≥ 18 years and kidney end-stage\n" in text
     assert "\nAA-2-AA-3: the rule for a TSAT under 20 % and " in text
     assert "doi:10.5664/jcsm.11390 pmid:39324694" in text.splitlines()[-1]
     assert row(text, "AA-4-end-stage")[1] == "always"
@@ -122,7 +123,7 @@ def test_a_file_without_a_silence_or_a_condition_says_so() -> None:
 def test_the_facts_of_a_table_are_told() -> None:
     lines = shown("show", "mayo-2021").splitlines()
     assert (
-        "inflamed: inflammation yes or CRP > 5 mg/L or conditions malignancy or active-infection."
+        "inflamed: inflammation yes; or CRP > 5 mg/L; or conditions malignancy or active-infection."
         in lines
     )
     assert not any(line.startswith("earlier-iv: ") for line in lines)
@@ -157,6 +158,15 @@ def test_a_rule_is_json_as_its_file_has_it() -> None:
         "verified": "primary",
         "source": "aasm-2025",
     }
+
+
+def test_the_facts_that_choose_a_population_are_told(tmp_path: Path) -> None:
+    text = text_of("guidelines/aan-2016.toml").replace('id = "aan-2016"', 'id = "own"', 1)
+    text = text.replace('age = ">= child_below"', "heart-failure = true")
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    said = shown("show", str(tmp_path / "own.toml"))
+    assert "\nadult: heart-failure yes\n" in said
+    assert "\nheart-failure: conditions heart-failure.\n" in said
 
 
 def test_a_file_of_ones_own_is_shown(tmp_path: Path) -> None:

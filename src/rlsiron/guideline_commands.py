@@ -196,6 +196,7 @@ def _footnotes(guideline: Guideline, told: Mapping[str, Any]) -> Iterator[Line]:
             yield Line(f"{rule.id}: {rule.why}.")
     filed = [rule["when"] for part in told["populations"] for rule in part["rules"]]
     named = {name for ways in filed for way in ways for name in way}
+    named |= {name for part in told["populations"] for name in part["applies"]}
     for fact in fact_tables():
         if fact["name"] in named:
             yield Line(f"{fact['name']}: {_any(fact['any'], guideline)}.")
@@ -205,12 +206,12 @@ def _footnotes(guideline: Guideline, told: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _any(ways: list[dict[str, Any]], guideline: Guideline) -> str:
-    return " or ".join(_all(way, guideline) for way in ways)
+    return "; or ".join(_all(way, guideline) for way in ways)
 
 
 def _all(way: Mapping[str, Any], guideline: Guideline) -> str:
     """Return a condition of a file with its printed limits."""
-    return ", ".join(_one(name, given, guideline) for name, given in way.items())
+    return " and ".join(_one(name, given, guideline) for name, given in way.items())
 
 
 def _one(name: str, given: Any, guideline: Guideline) -> str:  # noqa: ANN401 - as TOML has it
