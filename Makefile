@@ -11,8 +11,13 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/installed ## one patient, from the command line
+demo: .venv/installed ## one patient and one table, from the command line
 	$(BIN)/rlsiron interpret --ferritin "62 ng/mL" --tsat "18 %" --age 44 --sex female
+	@mkdir -p build
+	@echo
+	@# two of its rows cannot be read in full, which is status 1
+	$(BIN)/rlsiron table data/samples/clinic.csv -o build/answers.csv || test $$? -eq 1
+	@echo "The answers are in build/answers.csv."
 
 test: .venv/installed-dev ## the whole suite
 	$(BIN)/python -m pytest
