@@ -393,7 +393,7 @@ def test_an_answer_is_shown_as_a_list_that_no_report_can_break() -> None:
     answer = interpret(ferritin="<script>x</script>", errors="note")
     assert "<script>" not in answer._repr_html_()
     assert "&lt;script&gt;" in answer._repr_html_()
-    assert answer._repr_html_().startswith("<ul><li title=")
+    assert answer._repr_html_().startswith('<div style="max-width:52em"><strong>AASM 2025: ')
 
 
 def test_the_decision_is_that_of_the_first_guideline() -> None:

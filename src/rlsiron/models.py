@@ -64,6 +64,8 @@ Condition = Literal[
 _NUMBER = (float, int, Real, Decimal)  # the commonest first
 _YEARS = range(1850, 2200)  # a date outside is a slip
 
+_COLORS = {"stop": "#c00020", "caution": "#d08700", "info": "#bbbbbb"}
+
 CONDITIONS: tuple[str, ...] = get_args(Condition)
 
 Span = tuple[float, float]
@@ -469,10 +471,16 @@ class Interpretation(Record):
         return "\n".join(str(note) for note in self.notes)
 
     def _repr_html_(self) -> str:
-        items = "".join(
-            f'<li title="{escape(note.code)}">{escape(str(note))}</li>' for note in self.notes
-        )
-        return f"<ul>{items}</ul>"
+        """Return the notes for a notebook: the answer first, a bar beside what stops or warns."""
+        lead, *rest = self.notes
+        lines = [f"<strong>{escape(str(lead))}</strong>"]
+        lines += [
+            f'<div title="{escape(note.code)}" style="margin:.2em 0;padding-left:.6em;'
+            f'border-left:.25em solid {_COLORS[note.severity]}">{escape(str(note))}</div>'
+            for note in rest
+        ]
+        lines.append(f"<small>{escape(self.provenance.intended_use)}</small>")
+        return f'<div style="max-width:52em">{"".join(lines)}</div>'
 
 
 def contradiction(first: str, second: str, text: str) -> PydanticCustomError:
