@@ -17,6 +17,7 @@ from rlsiron.guideline import Window, windows
 from rlsiron.models import Bound, Draw, LabResult, Panel
 from rlsiron.patient import EVENTS, Intake, elapsed, instant
 from rlsiron.units import settle
+from rlsiron.wording import phrases
 
 Event = tuple[str, Mapping[str, object]]
 """The code of a note, and what its text is filled with."""
@@ -37,7 +38,9 @@ class Reading(NamedTuple):
     def __str__(self) -> str:
         """Return the interval, and where it comes from."""
         span = f"{self.low:.6g}" if self.low == self.high else f"{self.low:.6g} to {self.high:.6g}"
-        return f"{span} % ({self.source})"
+        names = phrases("analyte")
+        source = "/".join(names.get(part, part) for part in self.source.split("/"))
+        return f"{span} % ({source})"
 
 
 def assemble(results: Mapping[str, LabResult], told: Intake) -> tuple[Panel, list[Event]]:
