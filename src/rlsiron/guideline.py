@@ -4,7 +4,7 @@ Whether the rules of a guideline leave a gap is for `rlsiron.compiler` to prove.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -15,22 +15,26 @@ from rlsiron.catalog import (
     Document,
     document,
     guideline_document,
+    guideline_files,
     guideline_ids,
     status_ids,
 )
 from rlsiron.errors import GuidelineError
+from rlsiron.extension import modified, resolve
 from rlsiron.grammar import (
     DISPOSITIONS,
     GIVES,
     TIERS,
     Allowed,
     Limits,
+    Parameters,
     Reader,
     RuleShape,
     StatementShape,
     StatusShape,
     When,
     fact_tables,
+    in_use,
     vocabulary,
 )
 
@@ -84,6 +88,10 @@ class Guideline:
     document: Document
     about: str = ""
     """What a file on general iron status speaks of: the label of each of its statements."""
+    extends: str = ""
+    """The id of the guideline of which this one is a modification."""
+    parameters: Parameters = ()
+    """The named numbers that it changes, in the safety layer and the facts too."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -146,7 +154,7 @@ class Fact:
     name: str
     any: tuple[tuple[Limb, ...], ...]
     open_without: str
-    """The result without which it is not false but open."""
+    """The result, or the field of the patient, without which it is not false but open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +178,12 @@ def parse_guideline(source: Document) -> Guideline:
     GuidelineError
         With the file, line, population, rule and key at fault, and the way out.
     """
-    reader = Reader(source)
+    source, parameters = resolve(source)
+    reader = Reader(source, parameters=parameters)
     shape = reader.shape()
+    extends = "" if isinstance(shape, StatusShape) else shape.extends
     cited = reader.within("key", "source").cited(shape.source)
+    cited = modified(extends) if extends else cited
     populations: list[Population] = []
     for part in shape.population:
         here = reader.within("population", part.name)
@@ -184,8 +195,10 @@ def parse_guideline(source: Document) -> Guideline:
             earlier = [one for population in populations for one in population.rules] + rules
             if rule.id in {one.id for one in earlier}:
                 raise place.fault("is the second of its id; give each rule its own")
-            rules.append(_rule(place, rule, cited))
-        populations.append(Population(part.name, here.limits(part.applies), tuple(rules)))
+            ways = _by_facts(place.ways(rule.when, rule.any), parameters)
+            rules.append(_rule(place, rule, cited, ways))
+        (applies,) = _by_facts((here.limits(part.applies),), parameters)
+        populations.append(Population(part.name, applies, tuple(rules)))
     return Guideline(
         id=shape.id,
         title=shape.title or shape.id,
@@ -197,16 +210,31 @@ def parse_guideline(source: Document) -> Guideline:
         populations=tuple(populations),
         document=source,
         about=shape.about if isinstance(shape, StatusShape) else "",
+        extends=extends,
+        parameters=parameters,
     )
 
 
-def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rule:
+def _by_facts(ways: tuple[Limits, ...], parameters: Parameters) -> tuple[Limits, ...]:
+    """Return conditions that ask for the facts as the file's own parameters make them."""
+    if not parameters:
+        return ways
+    names = {name: fact.name for name, fact in facts(parameters).items()}
+    return tuple(
+        Limits(tuple((names.get(name, name), allowed) for name, allowed in way.axes))
+        for way in ways
+    )
+
+
+def _rule(
+    reader: Reader, shape: RuleShape | StatementShape, source: str, ways: tuple[Limits, ...]
+) -> Rule:
     if shape.source:
         source = reader.within("key", "source").cited(shape.source)
     if isinstance(shape, StatementShape):
         return Rule(
             id=shape.id,
-            any=reader.ways(shape.when, shape.any),
+            any=ways,
             disposition=(),
             says=shape.says,
             why="",
@@ -225,7 +253,7 @@ def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rul
         raise reader.fault("more than one disposition remains possible; say `why`")
     return Rule(
         id=shape.id,
-        any=reader.ways(shape.when, shape.any),
+        any=ways,
         disposition=tuple(sorted(given, key=DISPOSITIONS.index)),
         says=shape.says,
         why=shape.why,
@@ -276,6 +304,24 @@ def load_guideline(given: "str | Path | Guideline") -> Guideline:
     return own
 
 
+def load_guidelines(given: "str | Path | Guideline") -> tuple[Guideline, ...]:
+    """Return a guideline, or of a folder every guideline file in it, in the order of their names.
+
+    Raises
+    ------
+    GuidelineError
+        If there is none, or one is faulty.
+
+    Examples
+    --------
+    >>> load_guidelines("aan-2016")
+    (<Guideline aan-2016: rls, version 1, 1 populations, 2 rules>,)
+    """
+    if isinstance(given, str | Path):
+        return tuple(map(load_guideline, guideline_files(given)))
+    return (load_guideline(given),)
+
+
 def _deciding(given: Guideline) -> Guideline:
     """Return a guideline that says what to do."""
     if given.purpose == "status":
@@ -285,10 +331,11 @@ def _deciding(given: Guideline) -> Guideline:
 
 
 @cache
-def safety() -> Safety:
-    """Return the safety layer."""
+def safety(own: Parameters = ()) -> Safety:
+    """Return the safety layer, with the parameters of a file that changes some."""
     source = document("safety.toml")
-    reader, data = Reader(source), source.data
+    reader, data = Reader(source, parameters=own), source.data
+    printed = {name: text.replace("ug/", "µg/") for name, text in in_use(own).items()}
     return Safety(
         purpose=data["purpose"],
         covers=reader.limits(data["covers"]),
@@ -302,7 +349,7 @@ def safety() -> Safety:
                 any=reader.ways(table.get("when"), table.get("any")),
                 stops=frozenset(table.get("stops", ())),
                 opens=table.get("opens", ""),
-                says=table["says"],
+                says=table["says"].format(**printed),
                 sources=_cited(table),
                 verified=table["verified"],
             )
@@ -316,16 +363,26 @@ def _cited(table: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @cache
-def facts() -> Mapping[str, Fact]:
-    """Return the facts, by name."""
-    reader = Reader(document("facts.toml"))
-    return {
+def facts(own: Parameters = ()) -> Mapping[str, Fact]:
+    """Return the facts, by name, with the parameters of a file that changes some.
+
+    A fact that these change is another axis: its record has a name of its own.
+    """
+    reader = Reader(document("facts.toml"), parameters=own)
+    made = {
         table["name"]: Fact(
             name=table["name"],
             any=tuple(tuple(_limbs(reader, way)) for way in table["any"]),
             open_without=table.get("open_without", ""),
         )
         for table in fact_tables()
+    }
+    if not own:
+        return made
+    told = ", ".join(f"{name} {value}" for name, value in own)
+    return {
+        name: fact if fact == facts()[name] else replace(fact, name=f"{name} ({told})")
+        for name, fact in made.items()
     }
 
 

@@ -6,15 +6,16 @@ from datetime import date, timedelta
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.metadata import version
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Any, Literal
 
-from rlsiron.catalog import document, text_of
+from rlsiron.catalog import document, guideline_ids, text_of
 from rlsiron.decision import Board, Moved, StatusBoard, agreement, decide
 from rlsiron.errors import GuidelineError, RlsironError, shown
-from rlsiron.facts import assumptions, situation
-from rlsiron.guideline import Guideline, facts, load_guideline, statuses, windows
+from rlsiron.facts import assumptions, cuts, situation
+from rlsiron.guideline import Guideline, facts, load_guidelines, shipped, statuses, windows
 from rlsiron.models import Interpretation, LabResult, Patient, Provenance
 from rlsiron.notes import collect
 from rlsiron.panel import assemble
@@ -34,6 +35,8 @@ _KNOWLEDGE = (
     LANGUAGE,
 )
 
+_OF_PATIENT = ("age", "sex", "pregnancy", "severity")
+_THROUGH_FACTS = frozenset({"hemoglobin", *_OF_PATIENT})
 _ONE = (str, Path, Guideline)
 _PAIR = (tuple, list)
 Given = Any
@@ -73,7 +76,8 @@ def interpret(
     fasting, assay
         How it was drawn, and by which assay ferritin was measured.
     guidelines
-        Ids, paths of guideline files, or `Guideline` objects. The first one leads.
+        Ids, paths of guideline files or of folders of them, or `Guideline` objects. The first one
+        leads.
     decimal
         The decimal sign of texts.
     errors
@@ -119,8 +123,8 @@ def interpret(
     }
     results, problems = _read_results(given, decimal=decimal, errors=errors)
     panel, events = assemble(results, told)
-    known = situation(told, panel)
-    assumed = assumptions(told, panel)
+    known = situation(told, panel, board.parameters)
+    assumed = assumptions(told, panel, board.parameters)
     verdicts, standing = board.answer(known, _moved(told, results, known, board))
     return Interpretation.trusted(
         panel=panel,
@@ -159,17 +163,17 @@ def board_of(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked he
     with suppress(TypeError):  # what cannot be hashed is no id; `guideline` refuses it
         if isinstance(names, tuple) and _are_ids(names):
             return _shipped(names, strict=strict)
-    return _compiled(tuple(map(load_guideline, names)), strict=strict)
+    return _compiled(tuple(chain(*map(load_guidelines, names))), strict=strict)
 
 
 @lru_cache(maxsize=64)
 def _are_ids(names: tuple[object, ...]) -> bool:
-    return all(isinstance(name, str) and not name.endswith(".toml") for name in names)
+    return all(name in guideline_ids() for name in names)
 
 
 @lru_cache(maxsize=64)
 def _shipped(names: tuple[str, ...], *, strict: bool) -> Board:
-    return _compiled(tuple(map(load_guideline, names)), strict=strict)
+    return _compiled(tuple(map(shipped, names)), strict=strict)
 
 
 @lru_cache(maxsize=64)
@@ -216,19 +220,31 @@ def _read_results(
 def _moved(
     told: Intake, results: Mapping[str, LabResult], known: Mapping[str, Any], board: Board
 ) -> Moved:
-    """Return the axes that the CRP and the date of the draw would move, if they were known.
+    """Return the axes that inputs which are no axes would move, if they were known.
 
-    Both reach a table through facts and windows only, so what they could be is tried.
+    They reach a table through facts and windows only, so what they could be is tried.
     """
     cases: dict[str, list[dict[str, Any]]] = {}
+
+    def tried(told: Intake, results: Mapping[str, LabResult]) -> dict[str, Any]:
+        return situation(told, assemble(results, told)[0], board.parameters)
+
     crp = results.get("crp")
     if crp is not None and not crp.missing and not crp.is_point:
-        ends = [crp.model_copy(update={"low": end, "high": end}) for end in crp.span]
-        panels = [assemble({**results, "crp": end}, told)[0] for end in ends]
-        cases["crp"] = [situation(told, panel) for panel in panels]
+        cases["crp"] = [tried(told, {**results, "crp": end}) for end in _ends(crp)]
     if told.draw.drawn is None and not DATED.isdisjoint(told.patient.model_fields_set):
         draws = [told.drawn_on(day) for day in _days(told.patient, board)]
-        cases["drawn"] = [situation(draw, assemble(results, draw)[0]) for draw in draws]
+        cases["drawn"] = [tried(draw, results) for draw in draws]
+    if not board.asked.isdisjoint(_THROUGH_FACTS):
+        hemoglobin = results.get("hemoglobin")
+        if "hemoglobin" in board.asked and not (hemoglobin and hemoglobin.is_point):
+            known_of = hemoglobin if hemoglobin and not hemoglobin.missing else _any_hemoglobin()
+            ends = _ends(known_of)
+            cases["hemoglobin"] = [tried(told, {**results, "hemoglobin": end}) for end in ends]
+        for name in _OF_PATIENT:
+            if name in board.asked:
+                patients = [told.with_field(name, value) for value in _values(name, known, board)]
+                cases[name] = [tried(patient, results) for patient in patients]
     return tuple(
         (
             name,
@@ -238,6 +254,24 @@ def _moved(
     )
 
 
+def _ends(result: LabResult) -> list[LabResult]:
+    """Return a result as each end of what it may be."""
+    return [result.model_copy(update={"low": end, "high": end}) for end in result.span]
+
+
+@cache
+def _any_hemoglobin() -> LabResult:
+    return LabResult(analyte="hemoglobin", reported="", low=0)
+
+
+def _values(name: str, known: Mapping[str, Any], board: Board) -> list[Any]:
+    """Return what a field of the patient may be, as far as facts tell it apart; none if known."""
+    if name != "age":
+        return sorted(known[name]) if len(known[name]) > 1 else []
+    low, high = known["age"]
+    return [age for age in (low, *board.cuts("age")) if low <= age <= high] if low < high else []
+
+
 def _days(patient: Patient, board: Board) -> list[date]:
     """Return a day of the draw for each answer that one could make; none where none matters."""
     events = [date(*event.timetuple()[:3]) for name in EVENTS if (event := getattr(patient, name))]
@@ -245,6 +279,7 @@ def _days(patient: Patient, board: Board) -> list[date]:
     born = patient.birth_date
     if born:
         edges = {edge for table in board.tables for edge in table.edges("age")}
+        edges |= cuts("age") if "age" in board.asked else set()
         days |= {_birthday(born, ceil(edge)) for edge in (0.0, *edges)}
         events.append(born)
     latest = max(events, default=date.min)
@@ -277,7 +312,9 @@ def _provenance(tables: tuple[Table, ...]) -> Provenance:
 def _rests_on(tables: tuple[Table, ...]) -> dict[str, Any]:
     texts = [text_of(name) for name in _KNOWLEDGE]
     texts += [one.document.text for one in statuses()]
-    texts += [table.guideline.document.text for table in tables]
+    used = [table.guideline for table in tables]
+    texts += [one.document.text for one in used]
+    texts += [shipped(one.extends).document.text for one in used if one.extends]
     return {
         "intended_use": phrase("intended_use"),
         "library_version": version("rlsiron"),

@@ -1,15 +1,16 @@
 """What fired, as notes, in the order in which a clinician needs them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from rlsiron.decision import Standing, Verdict, agreement, on_hearsay
-from rlsiron.facts import YES, crp_over_limit, since
+from rlsiron.facts import YES, crp_over_limits, since
 from rlsiron.grammar import GIVES, TIERS, groups
-from rlsiron.guideline import facts, safety, windows
+from rlsiron.guideline import Guideline, SafetyRule, facts, safety, windows
 from rlsiron.models import LabResult, Note, Panel
 from rlsiron.panel import Event
 from rlsiron.patient import Intake
@@ -54,7 +55,8 @@ def collect(
         if result.codes or result.missing:
             notes += _of_result(result)
     notes += [_of_event(event) for event in events]
-    if told.patient.inflammation is False and crp_over_limit(told, panel) == YES:
+    own = tuple(verdict.table.guideline.parameters for verdict in verdicts)
+    if told.patient.inflammation is False and YES in crp_over_limits(told, panel, own):
         notes.append(note("inflammation-contradicts-crp", crp=panel.reported["crp"].reported))
     notes += _of_safety(verdicts, panel, told)
     words = tuple(known[name] for name in _WORDS)
@@ -137,9 +139,6 @@ def _answer(verdict: Verdict) -> str:
 
 def _of_safety(verdicts: tuple[Verdict, ...], panel: Panel, told: Intake) -> list[Note]:
     """Return the safety rules that hold for certain, in any guideline."""
-    ids = _stopping(verdicts)
-    if not ids:
-        return []
     return [
         note(
             rule.id,
@@ -151,30 +150,46 @@ def _of_safety(verdicts: tuple[Verdict, ...], panel: Panel, told: Intake) -> lis
             sources=rule.sources,
             verified=rule.verified,
         )
-        for rule in safety().rules
-        if rule.id in ids
+        for rule in _stopping(verdicts)
     ]
 
 
 @lru_cache(maxsize=1 << 14)
-def _stopping(verdicts: tuple[Verdict, ...]) -> frozenset[str]:
+def _stopping(verdicts: tuple[Verdict, ...]) -> tuple[SafetyRule, ...]:
     """Return the safety rules that hold for certain; what is withheld is not open."""
-    ids = frozenset().union(*(verdict.cell.stopped for verdict in verdicts))
     closed = ({"withhold-iron"}, {"not-covered"})
-    if all(set(verdict.cell.possible) in closed for verdict in verdicts):
-        ids -= {rule.id for rule in safety().rules if rule.opens}
-    return ids
+    open_ = any(set(verdict.cell.possible) not in closed for verdict in verdicts)
+    return _of_layers(
+        (verdict.table.guideline, rule)
+        for verdict in verdicts
+        for rule in safety(verdict.table.guideline.parameters).rules
+        if rule.id in verdict.cell.stopped and (open_ or not rule.opens)
+    )
+
+
+def _of_layers(rules: Iterable[tuple[Guideline, SafetyRule]]) -> tuple[SafetyRule, ...]:
+    """Return safety rules, each once and in order; one that a guideline changes bears its title."""
+    order = {rule.id: rule for rule in safety().rules}
+    own = phrases("modified")["safety"]
+    said = {
+        rule
+        if rule == order[rule.id]
+        else replace(rule, says=own.format(says=rule.says, title=guideline.title)): None
+        for guideline, rule in rules
+    }
+    return tuple(sorted(said, key=lambda rule: [*order].index(rule.id)))
 
 
 def _not_excluded(verdicts: Sequence[Verdict]) -> list[Note]:
     """Return what would stop an answer that still gives iron, if it were so."""
-    ids = {
-        id_
+    rules = _of_layers(
+        (verdict.table.guideline, rule)
         for verdict in verdicts
         if not GIVES.isdisjoint(verdict.cell.possible)
-        for id_ in verdict.cell.may_be_stopped - verdict.cell.stopped
-    }
-    says = [rule.says for rule in safety().rules if rule.id in ids and rule.stops]
+        for rule in safety(verdict.table.guideline.parameters).rules
+        if rule.id in verdict.cell.may_be_stopped - verdict.cell.stopped and rule.stops
+    )
+    says = [rule.says for rule in rules]
     return [note("not-excluded", says="; ".join(says))] if says else []
 
 
@@ -222,7 +237,8 @@ def _of_guidelines(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> l
             if id_ in agreed.possible
         )
         notes.append(note("differ", positions="; ".join(positions)))
-    if "confirmed" not in known["rls"]:
+    asked = any(v.table.guideline.purpose == safety().purpose for v in verdicts)
+    if asked and "confirmed" not in known["rls"]:
         notes.append(note("rls-not-confirmed", rls=listed(sorted(known["rls"]), "or")))
     for silence, (axis, group) in _SILENCES.items():
         silent = [v for v in verdicts if silence in v.table.guideline.silent_on]

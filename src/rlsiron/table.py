@@ -112,6 +112,8 @@ class Cell(NamedTuple):
     rules: tuple[Rule, ...]
     stopped: frozenset[str]
     may_be_stopped: frozenset[str]
+    emptied: bool = False
+    """Whether no rule is left in some of it, since strict leaves the ones there out."""
 
 
 class Step(NamedTuple):
@@ -168,15 +170,16 @@ class StatusTable(Grid):
 class Table(Grid):
     """A guideline and the safety layer over it, one slot for each combination of cells.
 
-    `criterion`, `disposition`, `rules`, `stops` and `always_stops` have an axis for each of `axes`,
-    and on each one slot more than cells: the last is the union (of `always_stops`, what all of
-    the cells share).
+    `criterion`, `disposition`, `rules`, `emptied`, `stops` and `always_stops` have an axis for each
+    of `axes`, and on each one slot more than cells: the last is the union (of `always_stops`, what
+    all of the cells share).
     """
 
     strict: bool
     criterion: "Bits"
     disposition: "Bits"
     rules: "NDArray[np.unsignedinteger[Any]]"
+    emptied: "NDArray[np.bool_]"
     stops: "Bits"
     always_stops: "Bits"
     safety_ids: tuple[str, ...]
@@ -197,6 +200,7 @@ class Table(Grid):
             may_be_stopped=frozenset(
                 id_ for at, id_ in enumerate(self.safety_ids) if stops >> at & 1
             ),
+            emptied=bool(self._union(self.emptied, box)),
         )
 
     def possible(self, box: Box) -> int:
