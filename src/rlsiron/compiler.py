@@ -22,7 +22,7 @@ from rlsiron.table import BIT, Axis, NumericAxis, StatusTable, Table, WordAxis, 
 Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 
-_MOST_SLOTS = 20_000_000  # of one table; those that ship have less than half a million
+MOST_SLOTS = 20_000_000  # of one table; those that ship have less than half a million
 _GIVES = sum(BIT[word] for word in GIVES)
 _UNCOVERED = BIT["not-covered"]
 _ROUTES = {
@@ -115,8 +115,8 @@ def _axes(guideline: Guideline, layer: Safety | None) -> tuple[Axis, ...]:
             admitted.setdefault(name, set()).add(allowed)
     axes = tuple(_axis(name, admitted[name]) for name in sorted(admitted, key=_place))
     slots = prod(axis.size + 1 for axis in axes)
-    if slots > _MOST_SLOTS:
-        message = f"its limits and facts cut patients into {slots} cases; {_MOST_SLOTS} at most"
+    if slots > MOST_SLOTS:
+        message = f"its limits and facts cut patients into {slots} cases; {MOST_SLOTS} at most"
         raise fault(guideline.document, [], message)
     return axes
 

@@ -78,6 +78,8 @@ def _parameters(reader: Reader, shape: ExtensionShape, purpose: str) -> Paramete
         here.one_of(name, tuple(axes), "parameter")
         before = in_use(())[name]
         value = here.value(axes[name], text, example=before)
+        if not value:
+            raise here.fault(f"{text!r} is no limit; write one such as {before!r}, or remove it")
         if not name.endswith("_ceiling"):
             continue
         if purpose != document("safety.toml").data["purpose"]:

@@ -35,14 +35,14 @@ def _words() -> Mapping[str, frozenset[Any]]:
     return {**words, "rapid_response_wanted": OPEN, "inflammation": OPEN}
 
 
-@cache
+@lru_cache(maxsize=256)
 def _facts(own: tuple[Parameters, ...]) -> tuple[Fact, ...]:
     """Return the facts, and beside them those that files with parameters of their own change."""
     made = {fact.name: fact for each in ((), *own) for fact in facts(each).values()}
     return tuple(made.values())
 
 
-@cache
+@lru_cache(maxsize=256)
 def _untold(own: tuple[Parameters, ...]) -> Mapping[str, Any]:
     """Return the situation of a patient of whom nothing is told."""
     known: dict[str, Any] = dict.fromkeys(units.analytes(), ANY)
@@ -53,7 +53,7 @@ def _untold(own: tuple[Parameters, ...]) -> Mapping[str, Any]:
     return known | {fact.name: OPEN if fact.open_without else NO for fact in _facts(own)}
 
 
-@cache
+@lru_cache(maxsize=256)
 def _fields_of_facts(own: tuple[Parameters, ...]) -> tuple[tuple[Fact, frozenset[str]], ...]:
     """Return each fact with the fields of which one must be told before it is looked at."""
     return tuple(
@@ -62,7 +62,7 @@ def _fields_of_facts(own: tuple[Parameters, ...]) -> tuple[tuple[Fact, frozenset
     )
 
 
-@cache
+@lru_cache(maxsize=256)
 def _fields_of_any_fact(own: tuple[Parameters, ...]) -> frozenset[str]:
     return frozenset().union(*(fields for _, fields in _fields_of_facts(own)))
 
@@ -173,7 +173,7 @@ def since(name: str, lasts: timedelta | Literal["given"], told: Intake) -> Truth
     return OPEN if drawn is None else YES if elapsed(event, drawn) < lasts else NO
 
 
-@cache
+@lru_cache(maxsize=256)
 def cuts(name: str, own: tuple[Parameters, ...] = ()) -> frozenset[float]:
     """Return the values of an analyte at which a fact may change.
 
@@ -216,7 +216,7 @@ def crp_over_limits(
     return frozenset(_truth(limb, {}, told, panel) for limb in _crp_limbs(own))
 
 
-@cache
+@lru_cache(maxsize=256)
 def _crp_limbs(own: tuple[Parameters, ...]) -> tuple[Limb, ...]:
     ways = (way for fact in _facts(own) for way in fact.any)
     return tuple(limb for way in ways for limb in way if limb[0] == "crp")

@@ -7,7 +7,7 @@ cut. What a file says wrong is refused with the file, the line, the place and th
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from math import inf, nextafter
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
@@ -382,7 +382,7 @@ class Reader:
         return tuple(self.limits(way) for way in any_ or [when or {}])
 
 
-@cache
+@lru_cache(maxsize=256)
 def in_use(own: Parameters) -> Mapping[str, str]:
     """Return every named number, with those that a file changes as it has them."""
     return {**document("facts.toml").data["parameters"], **dict(own)}

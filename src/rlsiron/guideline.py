@@ -6,7 +6,7 @@ Whether the rules of a guideline leave a gap is for `rlsiron.compiler` to prove.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -330,7 +330,7 @@ def _deciding(given: Guideline) -> Guideline:
     return given
 
 
-@cache
+@lru_cache(maxsize=256)
 def safety(own: Parameters = ()) -> Safety:
     """Return the safety layer, with the parameters of a file that changes some."""
     source = document("safety.toml")
@@ -362,7 +362,7 @@ def _cited(table: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(Reader(document("sources.toml")).cited, table["sources"]))
 
 
-@cache
+@lru_cache(maxsize=256)
 def facts(own: Parameters = ()) -> Mapping[str, Fact]:
     """Return the facts, by name, with the parameters of a file that changes some.
 

@@ -146,6 +146,10 @@ class Grid:
         numeric = (axis for axis in self.axes if isinstance(axis, NumericAxis))
         return next((axis.edges for axis in numeric if axis.name == name), ())
 
+    def cells_of(self, bits: "NDArray[Any]") -> "NDArray[Any]":
+        """Return an array of a table without its unions."""
+        return bits[tuple(slice(axis.size) for axis in self.axes)]
+
     def _at(self, bits: "NDArray[Any]", box: Box) -> Iterator[int]:
         slots = [
             (axis.size,) if len(cells) == axis.size else cells
