@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import rlsiron
 from oracle import DATA, Oracle
@@ -20,6 +22,7 @@ from rlsiron.frames import interpret_frame
 from rlsiron.guideline import Guideline, facts, load_guideline, parse_guideline, safety
 from rlsiron.interpretation import interpret
 from rlsiron.models import Interpretation
+from test_guideline import VALUES, leaves, mutate
 from test_oracle import compare
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "index.md"
@@ -149,6 +152,10 @@ SAYS = {
     "words and facts": (
         change("AA-4", 'kidney = ["none", "ckd"], iv-reason = true, inflamed = false'), "AA-4",
         "where kidney none or ckd and iv-reason and not inflamed"),
+    "a parameter as its value": (
+        change("AA-4", 'ferritin = "< 30 ug/L", tsat = "< tsat_ceiling"')
+        + parameters(tsat_ceiling='"41 %"'), "AA-4",
+        "where ferritin < 30 µg/L and tsat < 41 %"),
     "of an alternative": (change("AA-2-AA-3", 'ferritin = "= 1"').replace(
         'when = { ferritin = "= 1" }', 'any = [{ tsat = "< 5 %" }, { tsat = "> 90 %" }]'),
         "AA-2-AA-3", "where tsat < 5 % or tsat > 90 %"),
@@ -414,6 +421,36 @@ def test_a_file_that_calls_itself_by_the_name_of_the_other_is_refused(tmp_path: 
     assert "the id 'aasm-2025' is taken; a file of your own has its own" in message
 
 
+@given(data=st.data())
+def test_a_mutated_extension_is_a_guideline_or_a_guideline_error(data: st.DataObject) -> None:
+    """Whatever is deleted, repeated or replaced."""
+    tree = tomllib.loads(head() + NARROWER + parameters(crp_limit='"10 mg/L"'))
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(leaves(tree) or [("id",)]))
+        if leaves(tree):
+            how = data.draw(st.sampled_from(["delete", "repeat", "replace"]))
+            mutate(tree, path, how, data.draw(VALUES))
+    try:
+        ours = parse_guideline(Document("ours.toml", "", tree))
+        compile_table(ours)
+    except GuidelineError as fault:
+        assert str(fault)  # noqa: PT017 - either outcome is right
+    else:
+        assert "modified from aasm-2025" in ours.title
+
+
+@given(st.text(alphabet="<>= .0123456789mg/L%_abc-", max_size=12))
+def test_any_text_is_a_parameter_or_a_guideline_error(value: str) -> None:
+    tree = tomllib.loads(head())
+    tree["parameters"] = {"crp_limit": value}
+    try:
+        own = parse_guideline(Document("ours.toml", "", tree)).parameters
+    except GuidelineError as fault:
+        assert "crp_limit" in str(fault)  # noqa: PT017 - either outcome is right
+    else:
+        assert own == (("crp_limit", value),)
+
+
 NOT_READ: Mapping[str, tuple[bytes, str]] = {
     "no TOML": (b"extends aasm", "is not TOML"),
     "bytes": (b"\xff\xfe\x00", "cannot read the guideline file"),
@@ -442,9 +479,9 @@ def test_a_folder_is_every_file_in_it_in_the_order_of_their_names(tmp_path: Path
     (tmp_path / "b.toml").write_text(head(id="second"), encoding="utf-8")
     (tmp_path / "a.toml").write_text(head(id="first"), encoding="utf-8")
     (tmp_path / "readme.md").write_text("no guideline", encoding="utf-8")
-    for given in (tmp_path, str(tmp_path)):
-        assert list(ask(given, "mayo-2021").decisions) == ["first", "second", "mayo-2021"]
-        assert list(interpret(guidelines=given).decisions) == ["first", "second"]
+    for folder in (tmp_path, str(tmp_path)):
+        assert list(ask(folder, "mayo-2021").decisions) == ["first", "second", "mayo-2021"]
+        assert list(interpret(guidelines=folder).decisions) == ["first", "second"]
 
 
 def test_a_folder_without_a_file_is_refused(tmp_path: Path) -> None:

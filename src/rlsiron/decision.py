@@ -136,7 +136,8 @@ class Board:
         own = dict.fromkeys(table.guideline.parameters for table in self.tables)
         self.parameters = tuple(each for each in own if each)
         axes = [axis.name for table in self.tables for axis in table.axes]
-        self.asked = asked(axes, self.parameters)
+        reached = asked(axes, self.parameters) - {"crp"}  # without a CRP nothing stays open
+        self.asked = tuple(name for name in (*INPUTS, *phrases("beyond")) if name in reached)
         self._status = status or StatusBoard()
         self._kinds = _Kinds(self.tables)
         self._finer = _Kinds((*self.tables, *self._status.tables))

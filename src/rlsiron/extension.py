@@ -50,7 +50,9 @@ def resolve(source: Document) -> tuple[Document, Parameters]:
         "title": said["title"].format(title=shape.title or shape.id, base=shape.extends),
         "version": shape.version,
         "reviewed_by": [],
-        "population": _populations(base["population"], _changes(reader, shape, base), shape),
+        "population": _populations(
+            base["population"], _changes(reader, shape, base), _Namer(shape.extends, parameters)
+        ),
     }
     return Document(source.name, source.text, data), parameters
 
@@ -110,7 +112,7 @@ def _changes(
 def _populations(
     populations: Sequence[Mapping[str, Any]],
     changes: Mapping[str, ChangeShape],
-    shape: ExtensionShape,
+    namer: "_Namer",
 ) -> list[dict[str, Any]]:
     """Return the populations with the changes made."""
     made = []
@@ -124,36 +126,53 @@ def _populations(
             if change:
                 kept = {name: kept[name] for name in kept.keys() - {"when", "any"}}
                 kept |= change.model_dump(include={"when", "any"}, exclude_none=True)
-            rules.append(_in_own_name(kept, shape, first=not rules) if touched else kept)
+            rules.append(namer.renamed(kept, first=not rules) if touched else kept)
         made.append({**population, "rule": rules})
     return made
 
 
-def _in_own_name(rule: Mapping[str, Any], shape: ExtensionShape, *, first: bool) -> dict[str, Any]:
-    """Return a rule that claims no more than it may: its limits, no strength, no better tier."""
-    said = phrases("modified")
-    ways = rule.get("any") or [rule.get("when") or {}]
-    parts = [] if ways == [{}] else [listed([_printed(way) for way in ways], "or")]
-    parts += [] if first else [said["after"]]
-    filling = {"base": shape.extends, "rule": rule["id"]}
-    own = {
-        "says": said["says"].format(when=listed(parts, "and") or said["always"], **filling),
-        "verified": TIERS[max(_CHOSEN, TIERS.index(rule["verified"]))],
-    }
-    if "why" in rule:
-        own["why"] = said["why"].format(**filling)
-    dropped = {"strength", "certainty"}
-    return {name: value for name, value in rule.items() if name not in dropped} | own
+class _Namer:
+    """Tells rules of a modification in its own words."""
 
+    def __init__(self, base: str, parameters: Parameters) -> None:
+        self._base = base
+        self._limits = in_use(parameters)
 
-def _printed(way: Mapping[str, Any]) -> str:
-    """Return a condition as it is printed in the file."""
-    words = []
-    for name, given in way.items():
-        if isinstance(given, bool):
-            words.append(name if given else f"not {name}")
-        else:
+    def renamed(self, rule: Mapping[str, Any], *, first: bool) -> dict[str, Any]:
+        """Return a rule that claims no more than it may: its limits, no strength, no better tier.
+
+        Parameters
+        ----------
+        rule
+            As it stands in the file.
+        first
+            Whether it is the first of its population.
+        """
+        said = phrases("modified")
+        ways = rule.get("any") or [rule.get("when") or {}]
+        parts = [] if ways == [{}] else [listed([self._printed(way) for way in ways], "or")]
+        parts += [] if first else [said["after"]]
+        filling = {"base": self._base, "rule": rule["id"]}
+        own = {
+            "says": said["says"].format(when=listed(parts, "and") or said["always"], **filling),
+            "verified": TIERS[max(_CHOSEN, TIERS.index(rule["verified"]))],
+        }
+        if "why" in rule:
+            own["why"] = said["why"].format(**filling)
+        dropped = {"strength", "certainty"}
+        return {name: value for name, value in rule.items() if name not in dropped} | own
+
+    def _printed(self, way: Mapping[str, Any]) -> str:
+        """Return a condition as it is printed in the file, a parameter as its value."""
+        words = []
+        for name, given in way.items():
+            if isinstance(given, bool):
+                words.append(name if given else f"not {name}")
+                continue
             texts = [given] if isinstance(given, str) else given
-            joint = " and " if any(text[0] in "<>" for text in texts) else " or "
+            joint = " and " if any(text[:1] in {"<", ">"} for text in texts) else " or "
             words.append(f"{name} {joint.join(texts)}")
-    return " and ".join(words).replace("ug/", "µg/")
+        text = " and ".join(words)
+        for parameter, value in self._limits.items():
+            text = text.replace(parameter, value)
+        return text.replace("ug/", "µg/")

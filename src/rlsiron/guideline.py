@@ -39,18 +39,18 @@ from rlsiron.grammar import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One row of a decision table; without a disposition, one of general iron status."""
 
     id: str
     any: tuple[Limits, ...]
-    disposition: tuple[str, ...]
+    disposition: tuple[str, ...] = ()
     says: str
-    why: str
+    why: str = ""
     source: str
-    strength: str
-    certainty: str
+    strength: str = ""
+    certainty: str = ""
     verified: str
     note: str = ""
     """The note that says it; where there is none, the one that says all of the status."""
@@ -220,10 +220,7 @@ def _by_facts(ways: tuple[Limits, ...], parameters: Parameters) -> tuple[Limits,
     if not parameters:
         return ways
     names = {name: fact.name for name, fact in facts(parameters).items()}
-    return tuple(
-        Limits(tuple((names.get(name, name), allowed) for name, allowed in way.axes))
-        for way in ways
-    )
+    return tuple(Limits(tuple((names.get(n, n), one) for n, one in way.axes)) for way in ways)
 
 
 def _rule(
@@ -235,12 +232,8 @@ def _rule(
         return Rule(
             id=shape.id,
             any=ways,
-            disposition=(),
             says=shape.says,
-            why="",
             source=source,
-            strength="",
-            certainty="",
             verified=shape.verified,
             note=shape.note,
         )
@@ -305,21 +298,9 @@ def load_guideline(given: "str | Path | Guideline") -> Guideline:
 
 
 def load_guidelines(given: "str | Path | Guideline") -> tuple[Guideline, ...]:
-    """Return a guideline, or of a folder every guideline file in it, in the order of their names.
-
-    Raises
-    ------
-    GuidelineError
-        If there is none, or one is faulty.
-
-    Examples
-    --------
-    >>> load_guidelines("aan-2016")
-    (<Guideline aan-2016: rls, version 1, 1 populations, 2 rules>,)
-    """
-    if isinstance(given, str | Path):
-        return tuple(map(load_guideline, guideline_files(given)))
-    return (load_guideline(given),)
+    """Return a guideline, or each file of a folder as one, in the order of their names."""
+    files = guideline_files(given) if isinstance(given, str | Path) else (given,)
+    return tuple(map(load_guideline, files))
 
 
 def _deciding(given: Guideline) -> Guideline:

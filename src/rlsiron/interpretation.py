@@ -1,6 +1,6 @@
 """The sentence: read, derive, decide, guard, note."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import cache, lru_cache
@@ -35,8 +35,6 @@ _KNOWLEDGE = (
     LANGUAGE,
 )
 
-_OF_PATIENT = ("age", "sex", "pregnancy", "severity")
-_THROUGH_FACTS = frozenset({"hemoglobin", *_OF_PATIENT})
 _ONE = (str, Path, Guideline)
 _PAIR = (tuple, list)
 Given = Any
@@ -224,34 +222,37 @@ def _moved(
 
     They reach a table through facts and windows only, so what they could be is tried.
     """
-    cases: dict[str, list[dict[str, Any]]] = {}
+    cases = {
+        name: [situation(each, assemble(read, each)[0], board.parameters) for each, read in tried]
+        for name, tried in _tried(told, results, known, board)
+    }
+    return tuple(
+        (name, frozenset(axis for axis in known if any(case[axis] != known[axis] for case in said)))
+        for name, said in cases.items()
+    )
 
-    def tried(told: Intake, results: Mapping[str, LabResult]) -> dict[str, Any]:
-        return situation(told, assemble(results, told)[0], board.parameters)
 
+_Trial = tuple[Intake, Mapping[str, LabResult]]
+
+
+def _tried(
+    told: Intake, results: Mapping[str, LabResult], known: Mapping[str, Any], board: Board
+) -> Iterator[tuple[str, list[_Trial]]]:
+    """Yield each of these inputs that is not known, with what it could be."""
     crp = results.get("crp")
     if crp is not None and not crp.missing and not crp.is_point:
-        cases["crp"] = [tried(told, {**results, "crp": end}) for end in _ends(crp)]
+        yield "crp", [(told, {**results, "crp": end}) for end in _ends(crp)]
     if told.draw.drawn is None and not DATED.isdisjoint(told.patient.model_fields_set):
-        draws = [told.drawn_on(day) for day in _days(told.patient, board)]
-        cases["drawn"] = [tried(draw, results) for draw in draws]
-    if not board.asked.isdisjoint(_THROUGH_FACTS):
-        hemoglobin = results.get("hemoglobin")
-        if "hemoglobin" in board.asked and not (hemoglobin and hemoglobin.is_point):
-            known_of = hemoglobin if hemoglobin and not hemoglobin.missing else _any_hemoglobin()
-            ends = _ends(known_of)
-            cases["hemoglobin"] = [tried(told, {**results, "hemoglobin": end}) for end in ends]
-        for name in _OF_PATIENT:
-            if name in board.asked:
-                patients = [told.with_field(name, value) for value in _values(name, known, board)]
-                cases[name] = [tried(patient, results) for patient in patients]
-    return tuple(
-        (
-            name,
-            frozenset(axis for axis in known if any(case[axis] != known[axis] for case in tried)),
-        )
-        for name, tried in cases.items()
-    )
+        yield "drawn", [(told.drawn_on(day), results) for day in _days(told.patient, board)]
+    for name in board.asked:
+        if name in Patient.model_fields:
+            values = _values(name, known, board)
+            yield name, [(told.with_field(name, value), results) for value in values]
+            continue
+        result = results.get(name) or _anything(name)
+        if not result.is_point:
+            ends = _ends(_anything(name) if result.missing else result)
+            yield name, [(told, {**results, name: end}) for end in ends]
 
 
 def _ends(result: LabResult) -> list[LabResult]:
@@ -260,8 +261,8 @@ def _ends(result: LabResult) -> list[LabResult]:
 
 
 @cache
-def _any_hemoglobin() -> LabResult:
-    return LabResult(analyte="hemoglobin", reported="", low=0)
+def _anything(name: Any) -> LabResult:  # noqa: ANN401 - the name of an analyte
+    return LabResult(analyte=name, reported="", low=0)
 
 
 def _values(name: str, known: Mapping[str, Any], board: Board) -> list[Any]:

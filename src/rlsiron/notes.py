@@ -55,9 +55,10 @@ def collect(
         if result.codes or result.missing:
             notes += _of_result(result)
     notes += [_of_event(event) for event in events]
-    own = tuple(verdict.table.guideline.parameters for verdict in verdicts)
-    if told.patient.inflammation is False and YES in crp_over_limits(told, panel, own):
-        notes.append(note("inflammation-contradicts-crp", crp=panel.reported["crp"].reported))
+    if told.patient.inflammation is False:
+        own = tuple(verdict.table.guideline.parameters for verdict in verdicts)
+        if YES in crp_over_limits(told, panel, own):
+            notes.append(note("inflammation-contradicts-crp", crp=panel.reported["crp"].reported))
     notes += _of_safety(verdicts, panel, told)
     words = tuple(known[name] for name in _WORDS)
     said = _of_words(verdicts, standing, assumptions, words)
