@@ -40,6 +40,19 @@ def test_a_threshold_that_moved_differs_between_its_two_places() -> None:
     }
 
 
+def test_an_interval_has_no_hole() -> None:
+    """Two new ranges with one between them that stays as it was."""
+    new = '[{ ferritin = "<= 75 ug/L" }, { ferritin = ["> 80 ug/L", "<= 85 ug/L"] }, '
+    new += '{ ferritin = ["> 95 ug/L", "<= 97 ug/L"] }]'
+    found = differences(
+        "aan-2016", version("aan-2016", 'when = { ferritin = "<= 75 ug/L" }', f"any = {new}")
+    )
+    assert {one.where[0] for one in found} == {
+        "ferritin in (80, 85] ug/L",
+        "ferritin in (95, 97] ug/L",
+    }
+
+
 def test_an_operator_that_changed_differs_at_one_point() -> None:
     """AASM children, < 50 to <= 50: at 50 only, and only in children."""
     found = differences("aasm-2025", version("aasm-2025", '"< 50 ug/L"', '"<= 50 ug/L"'))
