@@ -168,10 +168,14 @@ def carve(region: Region, condition: Condition) -> tuple[list[Region], list[Regi
     return inside, outside
 
 
+Row = tuple[Condition, frozenset[str], frozenset[str], bool]
+"""A rule: when it holds, what it says, its name, and whether strict leaves it out."""
+
+
 class Oracle:
     """One guideline's document, interpreted.
 
-    `strict` leaves out unverified rules that give iron.
+    `strict` leaves out unverified rules that give iron, but gives none where all rules give none.
     """
 
     def __init__(
@@ -193,9 +197,9 @@ class Oracle:
                         reader.condition(rule),
                         dispositions(rule),
                         frozenset({cast("str", rule["id"])}),
+                        strict and leaves_out(rule),
                     )
                     for rule in population["rule"]
-                    if not (strict and leaves_out(rule))
                 ],
             )
             for population in document["population"]
@@ -222,7 +226,7 @@ class Oracle:
         conditions += [when for when, _ in self.opens]
         conditions += [when for when, _ in self.stops]
         for applies, rules in self.populations:
-            conditions += [applies, *(when for when, _, _ in rules)]
+            conditions += [applies, *(row[0] for row in rules)]
         return {test for condition in conditions for each in condition for test in each}
 
     def whole(self) -> dict[str, Interval | Words]:
@@ -247,24 +251,41 @@ class Oracle:
         leaves += [Leaf(part, silent, silent, frozenset()) for part in [*beside, *covered]]
         return leaves
 
-    def by_rules(
-        self,
-        left: list[Region],
-        rules: Iterable[tuple[Condition, frozenset[str], frozenset[str]]],
-    ) -> list[Leaf]:
-        """Return the leaves of a population: the first rule that holds decides."""
+    def by_rules(self, parts: list[Region], rules: Iterable[Row]) -> list[Leaf]:
+        """Return the leaves of a population: the first rule that holds and is not left out."""
         leaves: list[Leaf] = []
-        for when, members, name in rules:
+        # each part with what the first rule said of it, if that one is left out
+        left: list[tuple[Region, frozenset[str] | None]] = [(part, None) for part in parts]
+        for when, members, name, left_out in rules:
             undecided, left = left, []
-            for part in undecided:
+            for part, first in undecided:
                 inside, outside = carve(part, when)
-                left += outside
+                left += [(each, first) for each in outside]
+                if left_out:
+                    left += [(each, first or members) for each in inside]
+                    continue
                 for each in inside:
-                    leaves += self.guarded(each, members, name)
+                    leaves += self.by_some(each, members, name, first)
         # only rules that strict leaves out spoke here
-        for part in left:
-            leaves += self.guarded(part, frozenset({NONE}), frozenset())
+        for part, first in left:
+            leaves += self.by_some(part, frozenset({NONE}), frozenset(), first)
         return leaves
+
+    def by_some(
+        self,
+        region: Region,
+        members: frozenset[str],
+        rules: frozenset[str],
+        first: frozenset[str] | None,
+    ) -> Iterable[Leaf]:
+        """Return the leaves of a part; where the first rule is left out, no iron beyond it."""
+        for leaf in self.guarded(region, members, rules):
+            if first is None or not leaf.possible & GIVES:
+                yield leaf
+                continue
+            for whole in self.guarded(leaf.region, first, frozenset()):
+                possible = leaf.possible if whole.possible & GIVES else whole.possible
+                yield Leaf(whole.region, leaf.criterion, possible, rules)
 
     def guarded(
         self, region: Region, members: frozenset[str], rules: frozenset[str]

@@ -23,7 +23,16 @@ source = "rlsiron"
 version = "1"
 reviewed_by = []
 """
-SHIPPED = ("aan-2016", "aasm-2025", "irlssg-2018", "mayo-2021")
+FOR_RLS = (
+    "aan-2016",
+    "aasm-2025",
+    "dgn-2022",
+    "irlssg-2018",
+    "mayo-2021",
+    "nice-cks",
+    "picchietti-2015",
+)
+SHIPPED = (*FOR_RLS, "kdigo-2026")
 ADULT = {"age": 44, "sex": "male"}
 
 
@@ -455,6 +464,13 @@ SIZES = {
     "aasm-2025": (8, 7 * 4 * 2 * 2 * 3 * 3 * 2**2),  # F <50, <=75, <200
     "irlssg-2018": (10, 6 * 4 * 2 * 2 * 3 * 3 * 2**4),  # F <50, <=75; iv-reason, earlier-iv
     "mayo-2021": (10, 6 * 4 * 2 * 2 * 3 * 3 * 2**4),  # F <=75, <100; iv-reason, inflamed
+    "dgn-2022": (10, 5 * 4 * 2 * 2 * 3 * 3 * 2**4),  # F <=75; iv-reason, moderate-severe
+    "nice-cks": (8, 6 * 4 * 2 * 2 * 3 * 3 * 2**2),  # F <50, <75
+    # F <30, <75, <=75; pregnancy is none, trimester-1, the others; oral-iron-failed; no age
+    "picchietti-2015": (8, 7 * 4 * 2 * 3 * 3 * 2**3),
+    # F <30, <100, <300, <=500, >700; T <20, <25, <=30, >=40; 6 months; kidney is none,
+    # hemodialysis, other; anemia; no layer
+    "kdigo-2026": (5, 6 * 5 * 2 * 3 * 2),
 }
 
 
@@ -503,7 +519,7 @@ def test_every_cell_of_a_shipped_table_has_an_answer(id_: str) -> None:
     assert int(table.disposition.max()) < 64
 
 
-@pytest.mark.parametrize("id_", SHIPPED)
+@pytest.mark.parametrize("id_", FOR_RLS)
 def test_only_confirmed_rls_is_covered(id_: str) -> None:
     """G30: every RLS file answers not-covered, before and after safety."""
     table = compile_table(load_guideline(id_))
@@ -519,21 +535,80 @@ def test_only_confirmed_rls_is_covered(id_: str) -> None:
 def test_axes_come_in_the_order_of_the_inputs(id_: str) -> None:
     """Numbers first, then words, then facts; numbers are cut in ascending order."""
     axes = compile_table(load_guideline(id_)).axes
-    assert [axis.name for axis in axes[:6]] == [
-        "ferritin",
-        "tsat",
-        "age",
-        "rls",
-        "pregnancy",
-        "kidney",
-    ]
-    for axis in axes[:3]:
-        assert isinstance(axis, NumericAxis)
-        assert list(axis.edges) == sorted(set(axis.edges))
-    for axis in axes[3:]:
-        assert isinstance(axis, WordAxis)
-        words = [word for part in axis.classes for word in part]
-        assert len(words) == len(set(words))
+    order = ["ferritin", "tsat", "age", "rls", "pregnancy", "kidney"]
+    names = [axis.name for axis in axes if axis.name in order]
+    assert (
+        names == [name for name in order if name in names] == [a.name for a in axes][: len(names)]
+    )
+    for axis in axes:
+        if isinstance(axis, NumericAxis):
+            assert list(axis.edges) == sorted(set(axis.edges))
+        else:
+            words = [word for part in axis.classes for word in part]
+            assert len(words) == len(set(words))
+
+
+GIVING = 0b000111  # oral-iron, iv-iron, oral-or-iv-iron
+IV = 0b000110
+WITHHOLD = 1 << ORDER.index("withhold-iron")
+
+
+@pytest.mark.parametrize("id_", SHIPPED)
+def test_strict_never_gives_a_route_that_the_default_withholds(id_: str) -> None:
+    """§7, every cell: safety stops the same; no iron where all rules together give none."""
+    table, strict = (compile_table(load_guideline(id_), strict=how) for how in (False, True))
+    assert table.axes == strict.axes
+    assert np.array_equal(table.stops, strict.stops)
+    cells = tuple(slice(axis.size) for axis in table.axes)
+    before, after = table.disposition[cells], strict.disposition[cells]
+    gives, still_gives = before & GIVING > 0, after & GIVING > 0
+    assert not (still_gives & ~gives).any()
+    stopped = {
+        route: np.logical_or.reduce(
+            [
+                table.stops[cells] >> at & 1 == 1
+                for at, one in enumerate(safety().rules)
+                if route in one.stops and table.safety_ids
+            ]
+            or [np.zeros(before.shape, bool)]
+        )
+        for route in ("oral", "iv")
+    }
+    assert not (stopped["iv"] & (after & IV > 0)).any()
+    assert not (stopped["oral"] & still_gives).any()
+    assert not ((before == WITHHOLD) & (after != WITHHOLD)).any()
+    left_out = [one for one in table.guideline.rules if one.hearsay]
+    assert bool(left_out) == bool((before != after).any())
+
+
+def test_what_strict_withholds_with_all_rules_is_told() -> None:
+    """§7: IR-6 (unverified) says IV, SL4 stops it, IR-1 alone would say oral iron."""
+    patient = {**ADULT, "oral_iron": "not-tolerated", "conditions": "active-infection"}
+    for strict in (False, True):
+        decision = interpret(
+            ferritin="60 ug/L",
+            tsat="30 %",
+            patient=patient,
+            guidelines="irlssg-2018",
+            strict=strict,
+        ).decision
+        assert decision.disposition == "withhold-iron"
+    assert decision.criterion == "oral-iron"
+    assert [one.id for one in decision.rules] == ["IR-1"]
+    assert "verified rules alone say oral iron" in decision.because
+
+
+def test_a_bound_across_a_cell_that_strict_empties_says_so() -> None:
+    """Picchietti, F < 80: PG-1 is left out under 75 µg/L, and PG-1-unmet does not speak there."""
+    decision = interpret(
+        ferritin="<80 ug/L",
+        tsat="30 %",
+        patient={"age": 30, "pregnancy": "trimester-2"},
+        guidelines="picchietti-2015",
+        strict=True,
+    ).decision
+    assert decision.possible == ("no-iron",)
+    assert decision.because.startswith("Only unverified text gives iron here")
 
 
 def test_the_safety_rules_are_told_by_their_ids() -> None:

@@ -214,6 +214,159 @@ def test_a_limit_at_zero_has_no_relative_distance(tmp_path: Path) -> None:
     assert answer.decision.disposition == "no-iron"
 
 
+# What settles an answer that reaches the table through facts: `needs`, and what `because` adds.
+WOMAN_ON_DIALYSIS = {"age": 44, "sex": "female", "kidney": "hemodialysis"}
+SETTLING: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...], str]] = {
+    "hemoglobin": ("kdigo-2026", WOMAN_ON_DIALYSIS, {}, (), "hemoglobin"),
+    "hemoglobin that was lost": (
+        "kdigo-2026",
+        WOMAN_ON_DIALYSIS,
+        {"hemoglobin": "hemolyzed"},
+        (),
+        "hemoglobin",
+    ),
+    "hemoglobin by a bound": (
+        "kdigo-2026",
+        WOMAN_ON_DIALYSIS,
+        {"hemoglobin": "<125 g/L"},
+        (),
+        "hemoglobin",
+    ),
+    # GN-6: 125 g/L is anemia in a man and not in a woman, 117 g/L at 12 years and not at 11
+    "the sex": (
+        "kdigo-2026",
+        {"age": 44, "kidney": "hemodialysis"},
+        {"hemoglobin": "125 g/L"},
+        ("sex",),
+        "the sex",
+    ),
+    "the age": (
+        "kdigo-2026",
+        {"sex": "female", "kidney": "hemodialysis"},
+        {"hemoglobin": "117 g/L"},
+        ("age",),
+        "the age",
+    ),
+    "age and hemoglobin": (
+        "kdigo-2026",
+        {"sex": "female", "kidney": "hemodialysis"},
+        {},
+        ("age",),
+        "the age and hemoglobin",
+    ),
+    "the day of a birth date": (
+        "kdigo-2026",
+        {"birth_date": "2014-05-01", "sex": "female", "kidney": "hemodialysis"},
+        {"hemoglobin": "117 g/L"},
+        ("age", "drawn"),
+        "the age and the date of the draw",
+    ),
+    # PG-5: 107 g/L is anemia in the first and third trimester, not in the second
+    "the trimester": (
+        "kdigo-2026",
+        {**WOMAN_ON_DIALYSIS, "pregnancy": "pregnant"},
+        {"hemoglobin": "107 g/L"},
+        ("pregnancy",),
+        "the pregnancy or trimester",
+    ),
+    "how severe": ("dgn-2022", {"age": 44}, {}, (), "how severe RLS is"),
+    "how severe, and the result": (
+        "dgn-2022",
+        {"age": 44},
+        {"ferritin": None},
+        ("ferritin",),
+        "ferritin and how severe RLS is",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("id_", "patient", "given", "needs", "said"), SETTLING.values(), ids=SETTLING
+)
+def test_because_names_what_settles_it_beside_what_needs_can_name(
+    id_: str, patient: dict[str, Any], given: dict[str, Any], needs: tuple[str, ...], said: str
+) -> None:
+    """Design §4: `needs` names eight inputs; of others, such as hemoglobin, `because` says so."""
+    told: dict[str, Any] = {"ferritin": "60 ug/L", "tsat": "22 %", **given}
+    decision = interpret(**told, patient=patient, guidelines=id_).decision
+    assert decision.disposition == "indeterminate"
+    assert decision.needs == needs
+    assert decision.because.endswith(f"To settle it: {said}")
+
+
+SETTLED: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
+    "told to be mild": ("dgn-2022", {"age": 44, "severity": "mild"}, {}, "oral-iron"),
+    "a reason for IV, how severe or not": (
+        "dgn-2022",
+        {"age": 44, "oral_iron": "failed"},
+        {},
+        "iv-iron",
+    ),
+    "a hemoglobin that is anemia at every age and sex": (
+        "kdigo-2026",
+        {"age": 44, "kidney": "hemodialysis"},
+        {"hemoglobin": "<8 g/dL"},
+        "iv-iron",
+    ),
+    "a block with anemia and without": (
+        "kdigo-2026",
+        {"kidney": "hemodialysis"},
+        {"tsat": "40 %"},
+        "withhold-iron",
+    ),
+}
+
+
+@pytest.mark.parametrize(("id_", "patient", "given", "said"), SETTLED.values(), ids=SETTLED)
+def test_what_does_not_matter_is_not_asked_for(
+    id_: str, patient: dict[str, Any], given: dict[str, Any], said: str
+) -> None:
+    told: dict[str, Any] = {"ferritin": "60 ug/L", "tsat": "22 %", **given}
+    decision = interpret(**told, patient=patient, guidelines=id_).decision
+    assert (decision.disposition, decision.needs) == (said, ())
+
+
+def test_a_severity_that_cannot_be_read_stays_open() -> None:
+    """Design §4: a field that was given but cannot be read is never assumed."""
+    patient = {"age": 44, "severity": "grave"}
+    answer = interpret(
+        ferritin="60 ug/L", tsat="22 %", patient=patient, guidelines="dgn-2022", errors="note"
+    )
+    assert answer.decision.possible == ("oral-iron", "iv-iron")
+
+
+def test_a_guideline_on_anemia_is_no_part_of_an_agreement_on_rls() -> None:
+    """Clinical §3: KDIGO is about anemia, not RLS. It says IV, AASM IV or nothing."""
+    answer = interpret(
+        ferritin="450 ug/L",
+        tsat="15 %",
+        hemoglobin="9 g/dL",
+        patient=WOMAN_ON_DIALYSIS,
+        guidelines=("aan-2016", "kdigo-2026"),
+    )
+    assert answer.decisions["kdigo-2026"].disposition == "iv-iron"
+    assert answer.agreement.verdict == "agree"
+    assert list(answer.agreement.possible) == ["aan-2016"]
+    assert "differ" not in {note.code for note in answer.notes}
+
+
+@pytest.mark.parametrize("rls", ["confirmed", "suspected", "absent"])
+def test_a_guideline_on_anemia_asks_for_no_rls(rls: str) -> None:
+    """Clinical §7: the safety layer and G30 are about files whose purpose is RLS."""
+    answer = interpret(
+        ferritin="450 ug/L",
+        tsat="15 %",
+        hemoglobin="9 g/dL",
+        patient={**WOMAN_ON_DIALYSIS, "rls": rls},
+        guidelines="kdigo-2026",
+    )
+    assert (answer.decision.disposition, answer.decision.criterion) == ("iv-iron", "iv-iron")
+    codes = {note.code for note in answer.notes}
+    assert not codes & {"rls-not-confirmed", "SL1", "SL2"}
+    assert (answer.agreement.verdict, answer.agreement.possible) == ("open", {})
+    assert answer.notes[0].text == "KDIGO 2026 on anemia, not RLS: IV iron."
+
+
 # What `because` must say, and must not, in each of its cases.
 BECAUSE: dict[str, tuple[str, dict[str, Any], tuple[str, ...], tuple[str, ...]]] = {
     "decided": (

@@ -636,11 +636,15 @@ def test_the_facts_are_those_of_the_evidence() -> None:
         ],
         "heart-failure": [("conditions", frozenset({"heart-failure"}))],
         "mild": [("severity", frozenset({"mild"}))],
+        "oral-iron-failed": [
+            ("oral_iron", frozenset({"failed", "not-tolerated", "not-absorbed"})),
+        ],
+        "moderate-severe": [("severity", frozenset({"moderate-severe"}))],
     }
     made = facts()
     for name, limbs in of_one.items():
         assert list(made[name].any) == [(limb,) for limb in limbs]
-        assert made[name].open_without == ""
+        assert made[name].open_without == ("severity" if name == "moderate-severe" else "")
     assert made.keys() - of_one.keys() == {"anemia", "severe-anemia"}  # tests/test_status.py
     for name in ("anemia", "severe-anemia"):
         assert made[name].open_without == "hemoglobin"

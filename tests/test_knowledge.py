@@ -18,6 +18,7 @@ from rlsiron.wording import templates
 GRADE = ("good practice statement", "consensus")
 EXPERT = ("expert opinion", "")
 NO_GRADE = ("", "")
+CK_5: list[dict[str, Any]] = [{"ferritin": "> 700 ug/L"}, {"tsat": ">= 40 %"}]
 
 # evidence/clinical.md §3 and §7: every rule id that decides, with its strength, certainty, tier and
 # limits. A rule's tier is that of the best-verified text that states its limit (§7): IR-4 rests on
@@ -63,6 +64,43 @@ RULES: dict[tuple[str, str], tuple[tuple[str, str], str, list[dict[str, Any]]]] 
     ("mayo-2021", "MY-5"): (EXPERT, "quoted", [{}]),
     ("mayo-2021", "MY-6"): (EXPERT, "quoted", [{"ferritin": "< 100 ug/L"}]),
     ("aan-2016", "AN-1"): (("Level B", ""), "primary", [{"ferritin": "<= 75 ug/L"}]),
+    ("dgn-2022", "DG-2"): (NO_GRADE, "secondary", [{"ferritin": "<= 75 ug/L"}]),
+    ("dgn-2022", "DG-2-IV"): (
+        NO_GRADE,
+        "secondary",
+        [
+            {"ferritin": "<= 75 ug/L", "iv-reason": True},
+            {"ferritin": "<= 75 ug/L", "moderate-severe": True},
+        ],
+    ),
+    ("nice-cks", "NI-1"): (NO_GRADE, "quoted", [{"ferritin": "< 50 ug/L"}]),
+    ("nice-cks", "NI-1-range"): (NO_GRADE, "quoted", [{"ferritin": "< 75 ug/L"}]),
+    ("picchietti-2015", "PG-1"): (NO_GRADE, "unverified", [{"ferritin": "< 75 ug/L"}]),
+    ("picchietti-2015", "PG-1-at-limit"): (NO_GRADE, "unverified", [{"ferritin": "<= 75 ug/L"}]),
+    ("picchietti-2015", "PG-2"): (
+        NO_GRADE,
+        "unverified",
+        [{"ferritin": "< 30 ug/L", "oral-iron-failed": True}],
+    ),
+    ("kdigo-2026", "CK-3"): (
+        NO_GRADE,
+        "quoted",
+        [{"ferritin": "<= 500 ug/L", "tsat": "<= 30 %"}],
+    ),
+    ("kdigo-2026", "CK-4"): (
+        NO_GRADE,
+        "quoted",
+        [
+            {"ferritin": "< 100 ug/L", "tsat": "< 40 %"},
+            {"ferritin": [">= 100 ug/L", "< 300 ug/L"], "tsat": "< 25 %"},
+        ],
+    ),
+    ("kdigo-2026", "CK-5"): (NO_GRADE, "quoted", CK_5),
+    ("kdigo-2026", "CK-5-hemodialysis"): (NO_GRADE, "quoted", CK_5),
+    ("kdigo-2026", "CK-5-without-anemia"): (NO_GRADE, "quoted", CK_5),
+    ("kdigo-2026", "CK-5-under-6-months"): (NO_GRADE, "quoted", CK_5),
+    ("kdigo-2026", "CK-6"): (NO_GRADE, "quoted", [{"ferritin": "< 30 ug/L", "tsat": "< 20 %"}]),
+    ("kdigo-2026", "CK-6-under-6-months"): (NO_GRADE, "convention", [{}]),  # GN-6 begins there
 }
 DISPOSED = {
     "AA-2": ["oral-or-iv-iron"],
@@ -84,8 +122,32 @@ DISPOSED = {
     "MY-5": ["no-iron"],
     "MY-6": ["iv-iron"],
     "AN-1": ["oral-iron"],
+    "DG-2": ["oral-iron"],
+    "DG-2-IV": ["iv-iron"],
+    "NI-1": ["oral-iron"],
+    "NI-1-range": ["oral-iron", "no-iron"],
+    "PG-1": ["oral-iron"],
+    "PG-1-at-limit": ["oral-iron", "no-iron"],
+    "PG-2": ["oral-or-iv-iron"],
+    "CK-3": ["iv-iron"],
+    "CK-4": ["oral-or-iv-iron"],
+    "CK-5": ["withhold-iron"],
+    "CK-5-hemodialysis": ["withhold-iron"],
+    "CK-5-without-anemia": ["withhold-iron"],
+    "CK-5-under-6-months": ["withhold-iron"],
+    "CK-6": ["oral-or-iv-iron"],
+    "CK-6-under-6-months": ["iv-iron", "oral-or-iv-iron", "no-iron"],
 }
-RLS = ("aan-2016", "aasm-2025", "irlssg-2018", "mayo-2021")
+RLS = (
+    "aan-2016",
+    "aasm-2025",
+    "dgn-2022",
+    "irlssg-2018",
+    "mayo-2021",
+    "nice-cks",
+    "picchietti-2015",
+)
+ALL = (*RLS, "kdigo-2026")
 
 
 def rule_tables(id_: str) -> list[dict[str, Any]]:
@@ -105,7 +167,7 @@ def test_a_rule_of_the_evidence_is_in_its_file(id_: str, rule: str) -> None:
     assert ([given] if isinstance(given, str) else given) == DISPOSED[rule]
 
 
-@pytest.mark.parametrize("id_", RLS)
+@pytest.mark.parametrize("id_", ALL)
 def test_every_other_rule_is_named_after_one_of_the_evidence(id_: str) -> None:
     """A cell that the source leaves out, or two rules that overlap: `AA-2-AA-3`, `IR-3-unmet`."""
     listed = {rule for name, rule in RULES if name == id_}
@@ -116,14 +178,14 @@ def test_every_other_rule_is_named_after_one_of_the_evidence(id_: str) -> None:
             assert "-".join(re.findall(r"[A-Z]{2}-\d+", stem)) == stem
 
 
-@pytest.mark.parametrize("id_", RLS)
+@pytest.mark.parametrize("id_", ALL)
 def test_a_shipped_guideline_compiles_and_is_honest(id_: str) -> None:
     """§0: nobody has checked these: `reviewed_by` is empty until a clinician signs."""
     for strict in (False, True):
         compile_table(shipped(id_), strict=strict)
     assert shipped(id_).reviewed_by == ()
     assert shipped(id_).id == shipped(id_).source == id_
-    assert shipped(id_).purpose == "rls"
+    assert shipped(id_).purpose == ("rls" if id_ in RLS else "anemia")
 
 
 SILENT = {
@@ -131,16 +193,20 @@ SILENT = {
     "irlssg-2018": {"pregnancy", "end-stage"},
     "mayo-2021": {"pregnancy", "end-stage"},
     "aan-2016": {"pregnancy", "end-stage"},
+    "dgn-2022": {"pregnancy", "end-stage"},
+    "nice-cks": {"pregnancy", "end-stage"},
+    "picchietti-2015": {"end-stage"},
+    "kdigo-2026": set(),
 }
 
 
-@pytest.mark.parametrize("id_", RLS)
+@pytest.mark.parametrize("id_", ALL)
 def test_a_guideline_says_on_what_it_is_silent(id_: str) -> None:
-    """§7: none has a pregnancy rule; of end-stage kidney disease only AASM speaks."""
+    """§7: only Picchietti speaks of pregnancy; of end-stage kidney disease only AASM and KDIGO."""
     assert shipped(id_).silent_on == SILENT[id_]
 
 
-@pytest.mark.parametrize("id_", RLS)
+@pytest.mark.parametrize("id_", ALL)
 def test_the_numbers_of_a_rule_in_words_are_its_limits(id_: str) -> None:
     """`says` is shown to a clinician: a number in it stands in a limit of its population."""
     for population in document(f"guidelines/{id_}.toml").data["population"]:
@@ -148,8 +214,7 @@ def test_the_numbers_of_a_rule_in_words_are_its_limits(id_: str) -> None:
         limits = {number for way in ways for number in re.findall(r"\d+", str(way))}
         for rule in population["rule"]:
             text = f"{rule['says']} {rule.get('why', '')}"
-            if id_ == "mayo-2021":
-                limits |= {"75", "100"}
+            limits |= {"mayo-2021": {"75", "100"}, "kdigo-2026": {"6"}}.get(id_, set())
             assert set(re.findall(r"\d+", text)) <= limits
 
 
@@ -255,6 +320,17 @@ def test_every_source_that_is_cited_is_known() -> None:
     assert cited() <= sources().keys()
 
 
+def test_a_file_about_anemia_says_so_wherever_its_title_stands() -> None:
+    """§3: KDIGO is about anemia, not RLS; show it as such."""
+    assert shipped("kdigo-2026").title == "KDIGO 2026 on anemia, not RLS"
+    assert all("kidney" in rule.says or "hemo" in rule.says for rule in shipped("kdigo-2026").rules)
+
+
+def test_every_key_of_the_evidence_is_a_source() -> None:
+    """§2."""
+    assert sources().keys() == KEYS
+
+
 def test_the_four_guidelines_are_cited_with_their_names() -> None:
     """§2: first author, journal and year."""
     for key, parts in {
@@ -264,6 +340,8 @@ def test_the_four_guidelines_are_cited_with_their_names() -> None:
         "aan-2016": ("Winkelman JW", "Neurology 2016;87:2585-2593"),
         "pilon-1981": ("Pilon VA", "Clin Chem 1981;27:78-82"),
         "kdigo-2026": ("KDIGO 2026", "Kidney Int 2026;109(1S):S1-S99"),
+        "nice-cks": ("Clinical Knowledge Summary", "quotation in a UK government written answer"),
+        "canapari": ("CraigCanapariMD/pediatric-iron-calculator (MIT)", "not a guideline"),
     }.items():
         for part in parts:
             assert part in sources()[key]["citation"]

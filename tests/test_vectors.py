@@ -77,21 +77,88 @@ AASM_END_STAGE_ADULT: Matrix = {
     ">= 200": ("? {ORAL|IV, IV, NONE}",) * 3,
 }
 AASM_END_STAGE_CHILD: Matrix = {">= 0": ("? {ORAL|IV, NONE}",) * 3}
+DGN_ADULT: Matrix = {
+    "<= 75": ("ORAL; IV if iv-reason or moderate-severe",) * 3,
+    "> 75": ("NONE",) * 3,
+}
+NICE_ADULT: Matrix = {
+    "< 50": ("ORAL",) * 3,
+    "[50,75)": ("? {ORAL, NONE}",) * 3,
+    ">= 75": ("NONE",) * 3,
+}
+PICCHIETTI: Matrix = {
+    "< 30": ("ORAL; ORAL|IV if oral-iron-failed",) * 3,
+    "[30,75)": ("ORAL",) * 3,
+    "= 75": ("? {ORAL, NONE}",) * 3,
+    "> 75": ("NONE",) * 3,
+}
+KDIGO_HEMODIALYSIS: Matrix = {
+    "<= 500": ("IV", "? {IV, NONE}", "BLOCK"),
+    "(500,700]": ("? {IV, NONE}", "? {IV, NONE}", "BLOCK"),
+    "> 700": ("BLOCK",) * 3,
+}
+KDIGO_ANEMIA: Matrix = {
+    "< 100": ("ORAL|IV", "ORAL|IV", "BLOCK"),
+    "[100,300)": ("ORAL|IV", "NONE", "BLOCK"),
+    "[300,700]": ("NONE", "NONE", "BLOCK"),
+    "> 700": ("BLOCK",) * 3,
+}
+KDIGO_NO_ANEMIA: Matrix = {
+    "< 30": ("ORAL|IV", "NONE", "BLOCK"),
+    "[30,700]": ("NONE", "NONE", "BLOCK"),
+    "> 700": ("BLOCK",) * 3,
+}
+# GN-6 begins at 6 months: under it both stay open, whatever the kidneys
+KDIGO_INFANT: Matrix = {
+    "<= 700": ("? {IV, ORAL|IV, NONE}", "? {IV, ORAL|IV, NONE}", "BLOCK"),
+    "> 700": ("BLOCK",) * 3,
+}
+COLUMNS_OF: list[tuple[Matrix, tuple[str, str, str]]] = [
+    (KDIGO_HEMODIALYSIS, ("<= 30", "(30,40)", ">= 40")),
+    (KDIGO_ANEMIA, ("< 25", "[25,40)", ">= 40")),
+    (KDIGO_NO_ANEMIA, ("< 20", "[20,40)", ">= 40")),
+    (KDIGO_INFANT, ("< 20", "[20,40)", ">= 40")),
+]
 
 END_STAGE = {"ckd-5", "hemodialysis", "peritoneal-dialysis"}
-MATRICES: dict[str, Callable[[bool, bool], Matrix | None]] = {
-    "aasm-2025": lambda adult, end_stage: (
-        (AASM_END_STAGE_ADULT if end_stage else AASM_ADULT)
-        if adult
-        else (AASM_END_STAGE_CHILD if end_stage else AASM_CHILD)
-    ),
-    "irlssg-2018": lambda adult, _: IRLSSG_ADULT if adult else IRLSSG_CHILD,
-    "mayo-2021": lambda adult, _: MAYO_ADULT if adult else None,
-    "aan-2016": lambda adult, _: AAN_ADULT if adult else None,
+EXPECTING = {"trimester-1", "trimester-2", "trimester-3", "postpartum"}
+Who = Mapping[str, Any]  # one patient of whom all is known
+
+
+def is_adult(who: Who) -> bool:
+    return bool(who["age"] >= 18)
+
+
+def aasm(who: Who) -> Matrix:
+    if who["kidney"] in END_STAGE:
+        return AASM_END_STAGE_ADULT if is_adult(who) else AASM_END_STAGE_CHILD
+    return AASM_ADULT if is_adult(who) else AASM_CHILD
+
+
+def kdigo(who: Who) -> Matrix | None:
+    if who["kidney"] == "none":
+        return None
+    if who["anemia"]:
+        return KDIGO_HEMODIALYSIS if who["kidney"] == "hemodialysis" else KDIGO_ANEMIA
+    return KDIGO_NO_ANEMIA if who["age"] >= 0.5 else KDIGO_INFANT
+
+
+MATRICES: dict[str, Callable[[Who], Matrix | None]] = {
+    "aasm-2025": aasm,
+    "irlssg-2018": lambda who: IRLSSG_ADULT if is_adult(who) else IRLSSG_CHILD,
+    "mayo-2021": lambda who: MAYO_ADULT if is_adult(who) else None,
+    "aan-2016": lambda who: AAN_ADULT if is_adult(who) else None,
+    "dgn-2022": lambda who: DGN_ADULT if is_adult(who) else None,
+    "nice-cks": lambda who: NICE_ADULT if is_adult(who) else None,
+    "picchietti-2015": lambda who: PICCHIETTI if who["pregnancy"] in EXPECTING else None,
+    "kdigo-2026": kdigo,
 }
-GUIDELINES = list(MATRICES)
-# strict leaves out IR-6 and IR-9, which give iron on unverified text
+GUIDELINES = ["aasm-2025", "irlssg-2018", "mayo-2021", "aan-2016"]
+ANEMIA = {"kdigo-2026"}  # not about RLS: no safety layer, no silence
+# strict leaves out IR-6 and IR-9, which give iron on unverified text, and all that PG-1, PG-2 give
 UNVERIFIED = {"irlssg-2018": {"iv-reason", "earlier-iv"}}
+ALL_UNVERIFIED = {"picchietti-2015"}
+GIVES = frozenset({"oral-iron", "iv-iron", "oral-or-iv-iron"})
 
 
 def within(value: float, band: str) -> bool:
@@ -117,8 +184,6 @@ def members(cell: str) -> Said:
     return frozenset(ABBREVIATED[word.strip()] for word in cell.strip("? {}").split(","))
 
 
-Who = Mapping[str, Any]  # one patient of whom all is known
-
 NOBODY: dict[str, Any] = {
     "age": 44.0,
     "rls": "confirmed",
@@ -129,24 +194,44 @@ NOBODY: dict[str, Any] = {
     "earlier-iv": False,
     "iron-loading": False,
     "iv-stopped": False,
+    "oral-iron-failed": False,
+    "moderate-severe": False,
+    "anemia": False,
 }
 
 
 def criterion(guideline: str, who: Who, *, strict: bool = False) -> Said:
     """Return what a source's own text says."""
-    matrix = MATRICES[guideline](who["age"] >= 18, who["kidney"] in END_STAGE)
-    if matrix is None or who["rls"] != "confirmed":
+    matrix = MATRICES[guideline](who)
+    if matrix is None or (who["rls"] != "confirmed" and guideline not in ANEMIA):
         return NOT_COVERED
+    columns = next((at for one, at in COLUMNS_OF if one is matrix), COLUMNS)
     (row,) = (cells for band, cells in matrix.items() if within(who["ferritin"], band))
-    (cell,) = (c for band, c in zip(COLUMNS, row, strict=True) if within(who["tsat"], band))
+    (cell,) = (c for band, c in zip(columns, row, strict=True) if within(who["tsat"], band))
     said, _, exception = cell.partition("; ")
     if exception:
         instead, fact = exception.split(" if ")
         left_out = strict and fact in UNVERIFIED.get(guideline, set())
-        said = instead if who[fact] and not left_out else said
+        holds = any(who[name] for name in fact.split(" or "))
+        said = instead if holds and not left_out else said
     found = members(said)
-    expecting = who["pregnancy"] in {"trimester-2", "trimester-3", "postpartum"}
+    if strict and guideline in ALL_UNVERIFIED and found & GIVES:
+        return frozenset({"no-iron"})
+    silent = guideline not in {*ANEMIA, "picchietti-2015"}
+    expecting = silent and who["pregnancy"] in EXPECTING - {"trimester-1"}
     return found | {"no-iron"} if expecting and found == {"iv-iron"} else found
+
+
+def answer(guideline: str, who: Who, *, strict: bool = False) -> Said:
+    """Return what is left of a criterion; strict gives no iron where all rules give none."""
+    said = criterion(guideline, who, strict=strict)
+    if guideline in ANEMIA:
+        return said
+    left = after_safety(who, said)
+    if strict and left & GIVES:
+        whole = answer(guideline, who)
+        return left if whole & GIVES else whole
+    return left
 
 
 def safety(who: Who, said: Said) -> set[str]:
@@ -157,10 +242,7 @@ def safety(who: Who, said: Said) -> set[str]:
         "SL2": who["ferritin"] > 700 if end_stage else who["ferritin"] >= 300,
         "SL3": who["iron-loading"],
         "SL4": who["iv-stopped"] or who["pregnancy"] == "trimester-1",
-        "SL5": who["ferritin"] > 100
-        and who["tsat"] < 20
-        and not end_stage
-        and bool(said & {"oral-iron", "iv-iron", "oral-or-iv-iron"}),
+        "SL5": who["ferritin"] > 100 and who["tsat"] < 20 and not end_stage and bool(said & GIVES),
     }
     return {id_ for id_, holds in rules.items() if holds}
 
@@ -187,16 +269,21 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "ferritin": (50, 75, 100, 200, 300, 700),
     "tsat": (20, 40, 45),
 }
+MORE: dict[str, tuple[float, ...]] = {"ferritin": (30, 500), "tsat": (25, 30)}
 VALUES: dict[str, list[Any]] = {
     "ferritin": sorted(
-        {1.0, 60.0, 90.0, 150.0, 250.0, 500.0, 5000.0}
-        | {round(at + by, 9) for at in LIMITS["ferritin"] for by in (-STEP, 0, STEP)}
+        {1.0, 40.0, 60.0, 90.0, 150.0, 250.0, 400.0, 600.0, 5000.0}
+        | {
+            round(at + by, 9)
+            for at in (*LIMITS["ferritin"], *MORE["ferritin"])
+            for by in (-STEP, 0, STEP)
+        }
     ),
     "tsat": sorted(
-        {0.0, 10.0, 30.0, 42.0, 60.0, 100.0}
-        | {round(at + by, 9) for at in LIMITS["tsat"] for by in (-STEP, 0, STEP)}
+        {0.0, 10.0, 22.0, 28.0, 35.0, 42.0, 60.0, 100.0}
+        | {round(at + by, 9) for at in (*LIMITS["tsat"], *MORE["tsat"]) for by in (-STEP, 0, STEP)}
     ),
-    "age": [0.0, 10.0, 17.999999999, 18.0, 44.0, 130.0],
+    "age": [0.0, 0.499999999, 0.5, 10.0, 17.999999999, 18.0, 44.0, 130.0],
     "kidney": ["none", "ckd", *sorted(END_STAGE)],
     "pregnancy": ["none", "trimester-1", "trimester-2", "trimester-3", "postpartum"],
 }
@@ -230,7 +317,7 @@ def said_of(guideline: str, possible: Open, *, strict: bool = False) -> dict[str
     }
     for who in everyone(possible):
         said = criterion(guideline, who, strict=strict)
-        left = after_safety(who, said)
+        left = answer(guideline, who, strict=strict)
         own, after = own | said, after | left
         for name, cases in held.items():
             else_ = tuple(value for other, value in who.items() if other != name)
@@ -252,11 +339,13 @@ def one_of(said: Said) -> str:
     return word if len(said) == 1 else "indeterminate"
 
 
-def stops_of(possible: Open, *, strict: bool = False) -> tuple[list[str], list[str]]:
+def stops_of(
+    possible: Open, guidelines: list[str], *, strict: bool = False
+) -> tuple[list[str], list[str]]:
     """Return the safety notes that must be there, and those that must not."""
     certain: set[str] = set()
     never = {"SL1", "SL2", "SL3", "SL4", "SL5"}
-    for guideline in GUIDELINES:
+    for guideline in [one for one in guidelines if one not in ANEMIA]:
         holds = [
             safety(who, criterion(guideline, who, strict=strict)) for who in everyone(possible)
         ]
@@ -268,18 +357,24 @@ def stops_of(possible: Open, *, strict: bool = False) -> tuple[list[str], list[s
 
 
 def case(
-    id_: str, tests: str, input_: dict[str, Any], possible: Open, *, strict: bool = False
+    id_: str,
+    tests: str,
+    input_: dict[str, Any],
+    possible: Open,
+    *,
+    strict: bool = False,
+    guidelines: list[str] = GUIDELINES,
 ) -> Case:
     """Return a case: what is given, and what the matrices make of it."""
-    has, lacks = stops_of(possible, strict=strict)
-    given: dict[str, Any] = {**input_, "guidelines": GUIDELINES}
+    has, lacks = stops_of(possible, guidelines, strict=strict)
+    given: dict[str, Any] = {**input_, "guidelines": guidelines}
     if strict:
         given["strict"] = True
     return {
         "id": id_,
         "tests": tests.split(),
         "input": given,
-        "expected": {name: said_of(name, possible, strict=strict) for name in GUIDELINES},
+        "expected": {name: said_of(name, possible, strict=strict) for name in guidelines},
         "notes": has,
         "no_notes": lacks,
     }
@@ -595,11 +690,196 @@ def unconfirmed() -> Iterator[Case]:
         )
 
 
+Someone = tuple[str, dict[str, Any], dict[str, list[Any]]]
+"""A patient: in words, what is given, and what that leaves possible."""
+
+
+def told(words: str, patient: dict[str, Any], **possible: list[Any]) -> Someone:
+    return words, {"patient": patient}, open_(patient, **possible)
+
+
+SEVERE = {"severity": "moderate-severe"}
+OF_DGN: list[Someone] = [
+    told("mild", {"age": 44, "severity": "mild"}),
+    told("moderate to severe", {"age": 44, **SEVERE}, **{"moderate-severe": [True]}),
+    told("severity unknown", {"age": 44}, **{"moderate-severe": [False, True]}),
+    told(
+        "mild, oral iron failed",
+        {"age": 44, "severity": "mild", "oral_iron": "failed"},
+        **{"iv-reason": [True]},
+    ),
+    told(
+        "trimester-2, moderate to severe",
+        {"age": 30, "pregnancy": "trimester-2", **SEVERE},
+        **{"moderate-severe": [True]},
+    ),
+    told("child", {"age": 9, **SEVERE}, **{"moderate-severe": [True]}),
+]
+OF_NICE: list[Someone] = [
+    told("adult", {"age": 44}),
+    told("adult on hemodialysis", {"age": 44, "kidney": "hemodialysis"}),
+    told("adult with CKD", {"age": 44, "kidney": "ckd"}),
+    told("child", {"age": 9}),
+]
+OF_PICCHIETTI: list[Someone] = [
+    *(
+        told(word, {"age": 30, "sex": "female", "pregnancy": word})
+        for word in (*PREGNANT, "pregnant", "postpartum")
+    ),
+    *(
+        told(
+            f"{word}, oral iron {how}",
+            {"age": 30, "pregnancy": word, "oral_iron": how},
+            **{"oral-iron-failed": [True]},
+        )
+        for word, how in (
+            ("trimester-1", "failed"),
+            ("trimester-2", "not-tolerated"),
+            ("postpartum", "not-absorbed"),
+        )
+    ),
+    told("trimester-3, taking", {"age": 30, "pregnancy": "trimester-3", "oral_iron": "taking"}),
+    told("not pregnant", {"age": 30, "sex": "female", "pregnancy": "none"}),
+]
+
+
+def with_hemoglobin(
+    words: str, patient: dict[str, Any], hemoglobin: str | None, anemia: list[bool]
+) -> Someone:
+    given = {"hemoglobin": hemoglobin} if hemoglobin else {}
+    return words, {"patient": patient, **given}, open_(patient, anemia=anemia)
+
+
+WOMAN = {"age": 44, "sex": "female"}
+OF_KDIGO: list[Someone] = [
+    with_hemoglobin(f"{kidney}, {words}", {**WOMAN, "kidney": kidney}, hemoglobin, anemia)
+    for kidney in ("hemodialysis", "ckd")
+    for words, hemoglobin, anemia in (
+        ("anemia", "119.999999999 g/L", [True]),  # GN-6: women under 120
+        ("no anemia", "120 g/L", [False]),
+        ("hemoglobin unknown", None, [False, True]),
+    )
+]
+OF_KDIGO += [
+    with_hemoglobin(f"{kidney}, anemia", {**WOMAN, "kidney": kidney}, "9 g/dL", [True])
+    for kidney in ("ckd-5", "peritoneal-dialysis")
+]
+OF_KDIGO += [
+    with_hemoglobin(
+        "hemodialysis, RLS absent",
+        {**WOMAN, "kidney": "hemodialysis", "rls": "absent"},
+        "9 g/dL",
+        [True],
+    ),
+    with_hemoglobin("hemodialysis, infant", {"age": 0.4, "kidney": "ckd"}, "9 g/dL", [False]),
+    with_hemoglobin("bound", {**WOMAN, "kidney": "hemodialysis"}, ">110 g/L", [False, True]),
+    with_hemoglobin("kidneys well", {**WOMAN, "kidney": "none"}, "9 g/dL", [True]),
+]
+OWN_LIMITS: dict[str, dict[str, tuple[float, ...]]] = {
+    "dgn-2022": {"ferritin": (75, 100, 300, 700), "tsat": (20, 40, 45)},
+    "nice-cks": {"ferritin": (50, 75, 100, 300, 700), "tsat": (20, 40, 45)},
+    "picchietti-2015": {"ferritin": (30, 75, 100, 300, 700), "tsat": (20, 40, 45)},
+    "kdigo-2026": {"ferritin": (30, 100, 300, 500, 700), "tsat": (20, 25, 30, 40)},
+}
+PARAGRAPHS = {
+    "dgn-2022": "DG-2",
+    "nice-cks": "NI-1",
+    "picchietti-2015": "PG-1 PG-2 SL4",
+    "kdigo-2026": "CK-3 CK-4 CK-5 CK-6 GN-6",
+}
+
+
+def of_one(guideline: str, someone: list[Someone]) -> Callable[[], Iterator[Case]]:
+    """Return the cases of one guideline: at limits, with missing and bounded values, strict."""
+    limits = OWN_LIMITS[guideline]
+
+    def at_and_beside(name: str) -> list[float]:
+        return [round(at + by, 9) for at in limits[name] for by in (-STEP, 0, STEP)]
+
+    def bounds(name: str) -> list[str]:
+        return [
+            f"{operator}{text(at)}" for at in limits[name] for operator in ("<", "<=", ">", ">=")
+        ]
+
+    def cases() -> Iterator[Case]:
+        pairs: list[tuple[Any, Any]] = [
+            *product(at_and_beside("ferritin"), (10.0, 28.0)),
+            *product((20.0, 60.0, 150.0), at_and_beside("tsat")),
+            *((None, at) for at in (10.0, 22.0, 42.0, 50.0, None)),
+            *((at, None) for at in (20.0, 60.0, 75.0, 600.0, 800.0)),
+            *((bound, 22.0) for bound in bounds("ferritin")),
+            *((20.0, bound) for bound in bounds("tsat")),
+        ]
+        for (words, given, possible), (ferritin, tsat), strict in product(
+            someone, pairs, (False, True)
+        ):
+            if strict and (guideline not in ALL_UNVERIFIED or not words.startswith("trimester-2")):
+                continue
+            shown = {"ferritin": ferritin, "tsat": tsat}
+            held = {name: held_by(name, at) for name, at in shown.items()}
+            texts = {name: at if isinstance(at, str) or at is None else text(at)
+                     for name, at in shown.items()}  # fmt: skip
+            units = {"ferritin": "ng/mL", "tsat": "%"}
+            results_ = {name: f"{at} {units[name]}" for name, at in texts.items() if at}
+            yield case(
+                f"{words}: ferritin {texts['ferritin']}, TSAT {texts['tsat']}{', strict' * strict}",
+                PARAGRAPHS[guideline],
+                {**results_, **given},
+                {**possible, **held},
+                strict=strict,
+                guidelines=[guideline],
+            )
+
+    return cases
+
+
+def held_by(name: str, at: float | str | None) -> list[Any]:
+    """Return the values that a value, a bound or nothing leaves possible."""
+    if at is None:
+        return VALUES[name]
+    return where(name, at) if isinstance(at, str) else [at]
+
+
+def strict_and_stopped() -> Iterator[Case]:
+    """IR-6 left out leaves IR-1, which gives oral iron, where all rules together give none."""
+    for reason, stopped in product(({"oral_iron": "not-tolerated"}, {}), (False, True)):
+        for pregnancy in ("none", "trimester-1", "trimester-2"):
+            conditions = {"conditions": ["iv-iron-anaphylaxis"]} if stopped else {}
+            patient = {"age": 30, "pregnancy": pregnancy, **reason, **conditions}
+            for strict in (False, True):
+                yield case(
+                    f"{named(patient)}{', strict' * strict}",
+                    "IR-1 IR-6 SL4 strict",
+                    {**results(60, 30), "patient": patient},
+                    open_(
+                        patient,
+                        ferritin=[60.0],
+                        tsat=[30.0],
+                        **{
+                            "iv-reason": [bool(reason)],
+                            "oral-iron-failed": [bool(reason)],
+                            "iv-stopped": [stopped],
+                        },
+                    ),
+                    strict=strict,
+                )
+
+
 MADE: dict[str, tuple[str, list[Callable[[], Iterator[Case]]]]] = {
     "limits": ("On each printed limit, and one step to either side.", [at_limits, ages]),
     "cells": ("Inside every cell of every matrix.", [in_every_cell, unconfirmed]),
     "facts": ("What the tables ask for as a yes or no.", [with_facts]),
     "unknown": ("Missing results, bounds, unread fields.", [not_all_known, unread]),
+    "strict": ("What strict leaves out, and what it never gives.", [strict_and_stopped]),
+    **{
+        name: (f"All of {name}, at limits, missing and bounded.", [of_one(name, someone)])
+        for name, someone in (
+            ("dgn-2022", OF_DGN),
+            ("nice-cks", OF_NICE),
+            ("picchietti-2015", OF_PICCHIETTI),
+            ("kdigo-2026", OF_KDIGO),
+        )
+    },
 }
 
 
@@ -656,7 +936,7 @@ def test_the_files_are_as_the_matrices_make_them(name: str) -> None:
 
 RULES = """
 AA-2 AA-3 AA-4 AA-9 AA-13 IR-1 IR-2 IR-3 IR-4 IR-5 IR-6 IR-9 IR-11 IR-12
-MY-2 MY-3 MY-4 MY-5 MY-6 AN-1 PG-2 SL1 SL2 SL3 SL4 SL5
+MY-2 MY-3 MY-4 MY-5 MY-6 AN-1 DG-2 NI-1 PG-1 PG-2 CK-3 CK-4 CK-5 CK-6 GN-6 SL1 SL2 SL3 SL4 SL5
 G1 G2 G4 G5 G6 G7 G8 G10 G11 G12 G13 G15 G16 G20 G21 G23 G24 G25 G26 G27 G28 G29 G30 G31
 """
 

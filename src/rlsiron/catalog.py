@@ -3,6 +3,7 @@
 import hashlib
 import re
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -84,6 +85,26 @@ def status_ids() -> tuple[str, ...]:
 def _ids(folder: str) -> tuple[str, ...]:
     names = (entry.name for entry in files("rlsiron.data").joinpath(folder).iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def guideline_files(given: str | Path) -> tuple[str | Path, ...]:
+    """Return what was given, or of a folder the guideline files in it, in the order of their names.
+
+    Raises
+    ------
+    GuidelineError
+        If the folder has none.
+    """
+    folder, there = Path(given), False
+    with suppress(OSError):  # no name of a file
+        there = given not in guideline_ids() and folder.is_dir()
+    if not there:
+        return (given,)
+    found = tuple(sorted(folder.glob("*.toml")))
+    if not found:
+        message = f"the folder {str(folder)!r} has no guideline file; name them <id>.toml"
+        raise GuidelineError(message)
+    return found
 
 
 def guideline_document(given: str | Path) -> Document:

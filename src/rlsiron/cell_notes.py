@@ -1,12 +1,13 @@
 """The notes that depend on words and cells alone, so that patients share them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from rlsiron.decision import ADOLESCENT, Found, Verdict, agreement, on_hearsay
 from rlsiron.grammar import GIVES, TIERS, groups
-from rlsiron.guideline import Guideline, Rule, safety
+from rlsiron.guideline import Guideline, Rule, SafetyRule, safety
 from rlsiron.models import Note
 from rlsiron.wording import (
     inputs,
@@ -131,15 +132,29 @@ def _weighed(verdict: Verdict, code: str, **filling: object) -> Note:
     return said.model_copy(update={"text": phrase("unverified").format(text=said.text)})
 
 
+def of_layers(rules: Iterable[tuple[Guideline, SafetyRule]]) -> tuple[SafetyRule, ...]:
+    """Return safety rules, each once and in order; one that a guideline changes bears its title."""
+    order = {rule.id: rule for rule in safety().rules}
+    own = phrases("modified")["safety"]
+    said = {
+        rule
+        if rule == order[rule.id]
+        else replace(rule, says=own.format(says=rule.says, title=guideline.title)): None
+        for guideline, rule in rules
+    }
+    return tuple(sorted(said, key=lambda rule: [*order].index(rule.id)))
+
+
 def _not_excluded(verdicts: Sequence[Verdict]) -> list[Note]:
     """Return what would stop an answer that still gives iron, if it were so."""
-    ids = {
-        id_
+    rules = of_layers(
+        (verdict.table.guideline, rule)
         for verdict in verdicts
         if not GIVES.isdisjoint(verdict.cell.possible)
-        for id_ in verdict.cell.may_be_stopped - verdict.cell.stopped
-    }
-    says = [rule.says for rule in safety().rules if rule.id in ids and rule.stops]
+        for rule in safety(verdict.table.guideline.parameters).rules
+        if rule.id in verdict.cell.may_be_stopped - verdict.cell.stopped and rule.stops
+    )
+    says = [rule.says for rule in rules]
     return [note("not-excluded", says="; ".join(says))] if says else []
 
 
@@ -187,7 +202,8 @@ def _of_guidelines(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> l
         )
         for verdict in verdicts
     ]
-    if "confirmed" not in known["rls"]:
+    asked = any(v.table.guideline.purpose == safety().purpose for v in verdicts)
+    if asked and "confirmed" not in known["rls"]:
         notes.append(note("rls-not-confirmed", rls=listed(sorted(known["rls"]), "or")))
     for silence, (axis, group) in _SILENCES.items():
         silent = [v for v in verdicts if silence in v.table.guideline.silent_on]

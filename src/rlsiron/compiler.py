@@ -22,7 +22,7 @@ from rlsiron.table import BIT, Axis, NumericAxis, StatusTable, Table, WordAxis, 
 Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 
-_MOST_SLOTS = 20_000_000  # of one table; those that ship have less than half a million
+MOST_SLOTS = 20_000_000  # of one table; those that ship have less than half a million
 _GIVES = sum(BIT[word] for word in GIVES)
 _UNCOVERED = BIT["not-covered"]
 _ROUTES = {
@@ -49,16 +49,18 @@ def compile_table(guideline: Guideline, *, strict: bool = False) -> Table:
     GuidelineError
         If a cell of a population has no rule, a rule decides no cell, or a population has none.
     """
-    layer = safety() if guideline.purpose == safety().purpose else None
+    layer = safety(guideline.parameters) if guideline.purpose == safety().purpose else None
     axes = _axes(guideline, layer)
     compiler = _Compiler(axes)
     criterion, rules = compiler.rules(guideline, layer, strict=False)
+    criterion, disposition, stops = compiler.guard(criterion, guideline, layer)
     if strict:
+        every = disposition
         criterion, rules = compiler.rules(guideline, layer, strict=True)
-    disposition, stops = criterion.copy(), np.zeros_like(criterion)
-    if layer:
-        criterion = compiler.silence(criterion, guideline, layer.silences)
-        disposition, stops = compiler.safety(criterion, layer)
+        criterion, disposition, stops = compiler.guard(criterion, guideline, layer)
+        # where all rules together give no iron, leaving some out gives none either
+        given = (every & _GIVES == 0) & (disposition & _GIVES > 0)
+        disposition[given] = every[given]
     return Table(
         guideline=guideline,
         strict=strict,
@@ -66,6 +68,7 @@ def compile_table(guideline: Guideline, *, strict: bool = False) -> Table:
         criterion=_with_unions(criterion),
         disposition=_with_unions(disposition),
         rules=_with_unions(rules),
+        emptied=_with_unions((rules == 0) & (criterion == BIT["no-iron"])),
         stops=_with_unions(stops),
         always_stops=_with_unions(stops, np.bitwise_and),
         safety_ids=tuple(rule.id for rule in layer.rules) if layer else (),
@@ -112,8 +115,8 @@ def _axes(guideline: Guideline, layer: Safety | None) -> tuple[Axis, ...]:
             admitted.setdefault(name, set()).add(allowed)
     axes = tuple(_axis(name, admitted[name]) for name in sorted(admitted, key=_place))
     slots = prod(axis.size + 1 for axis in axes)
-    if slots > _MOST_SLOTS:
-        message = f"its limits and facts cut patients into {slots} cases; {_MOST_SLOTS} at most"
+    if slots > MOST_SLOTS:
+        message = f"its limits and facts cut patients into {slots} cases; {MOST_SLOTS} at most"
         raise fault(guideline.document, [], message)
     return axes
 
@@ -234,6 +237,15 @@ class _Compiler:
             if first[at] or last + 1 < axis.size:
                 words.append(axis.describe(int(first[at]), last))
         return ", ".join(words) or "any case"
+
+    def guard(
+        self, criterion: Bits, guideline: Guideline, layer: Safety | None
+    ) -> tuple[Bits, Bits, Bits]:
+        """Return what a source says with its silence, what safety leaves of it, and what speaks."""
+        if layer is None:
+            return criterion, criterion, np.zeros_like(criterion)
+        criterion = self.silence(criterion, guideline, layer.silences)
+        return criterion, *self.safety(criterion, layer)
 
     def silence(self, criterion: Bits, guideline: Guideline, silences: tuple[Silence, ...]) -> Bits:
         """Return what a source says with what its silence on some patients leaves open."""

@@ -5,16 +5,17 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, nextafter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from rlsiron import units
-from rlsiron.facts import cuts
+from rlsiron.facts import asked, cuts
 from rlsiron.grammar import GIVES, TIERS, WITHHOLDS
 from rlsiron.guideline import Guideline, Rule, Silence, safety
 from rlsiron.models import (
     Agreement,
     AppliedRule,
     Decision,
+    Input,
     Iron,
     Nearest,
     Span,
@@ -33,19 +34,20 @@ from rlsiron.table import (
     WordAxis,
     spanned,
 )
-from rlsiron.wording import fill, inputs, options, word
+from rlsiron.wording import fill, listed, options, phrases, word
 
 _REMEMBERED = 1 << 16  # kinds of patients of whom an answer is kept
 ADOLESCENT = "adolescent"  # the note on a patient whom the tables for adults may suit
 _GROWN = (float(OLDEST), float(OLDEST))  # an age that is an adult's by every source
 
 _T = TypeVar("_T")
+_KINDS = {True: "input", False: "beyond"}
 _Open = tuple[tuple[str, ...], frozenset[str]]
 Moved = tuple[tuple[str, frozenset[str]], ...]
 """Inputs that reach the tables through facts and windows only, and the axes that each moves."""
 
-INPUTS = ("ferritin", "tsat", "age", "sex", "pregnancy", "kidney")
-"""The inputs that are axes, in the order in which `needs` names them; `crp` and `drawn` follow."""
+INPUTS: tuple[str, ...] = get_args(Input)
+"""What `needs` can name, in its order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +164,11 @@ class Board:
 
     def __init__(self, tables: Sequence[Table], status: StatusBoard | None = None) -> None:
         self.tables = tuple(tables)
+        own = dict.fromkeys(table.guideline.parameters for table in self.tables)
+        self.parameters = tuple(each for each in own if each)
+        axes = [axis.name for table in self.tables for axis in table.axes]
+        reached = asked(axes, self.parameters) - {"crp"}  # without a CRP nothing stays open
+        self.asked = tuple(name for name in (*INPUTS, *phrases("beyond")) if name in reached)
         self._status = status or StatusBoard()
         self._kinds = _Kinds(self.tables)
         self._finer = _Kinds((*self.tables, *self._status.tables))
@@ -195,7 +202,7 @@ class Board:
         """Return the values of an input at which an answer may change, in any of the tables."""
         tables = (*self.tables, *self._status.tables)
         edges = {edge for table in tables for edge in table.edges(name)}
-        return tuple(sorted(edges.union(cuts(name))))
+        return tuple(sorted(edges.union(cuts(name, self.parameters))))
 
     def fine_cuts(self, name: str) -> tuple[float, ...]:
         """Return these, and the ends of where the variation spans a limit of a guideline."""
@@ -240,9 +247,12 @@ def verdict(table: Table, box: Box, moved: Moved = ()) -> Verdict:
     """
     cell = table.look_up(box)
     deciding = table.deciding(box)
-    needs = tuple(name for name in INPUTS if name in deciding)
-    needs += tuple(name for name, axes in moved if not axes.isdisjoint(deciding))
-    reason = _reason(table, cell, needs, (deciding, _rls(table, box)))
+    settling = dict.fromkeys(
+        [*deciding, *(n for n, axes in moved if not axes.isdisjoint(deciding))]
+    )
+    needs = tuple(name for name in INPUTS if name in settling)
+    beyond = tuple(name for name in settling if name in phrases("beyond"))
+    reason = _reason(table, cell, needs + beyond, (deciding, _rls(table, box)))
     silences = _silences(table, cell)
     tiers = [rule.verified for rule in cell.rules] + [silence.verified for silence in silences]
     said = {
@@ -256,7 +266,7 @@ def verdict(table: Table, box: Box, moved: Moved = ()) -> Verdict:
         "needs": needs,
         "rules": (*map(_applied, cell.rules), *map(_silent, silences)),
         "verified": max(tiers, key=TIERS.index) if tiers else None,
-        "because": _because(table, cell, needs, reason),
+        "because": _because(table, cell, needs + beyond, reason),
     }
     measured = tuple(axis.name for axis in table.axes if axis.name in units.analytes())
     fixed = all(len(cells) == 1 for cells in box)
@@ -373,7 +383,7 @@ def nearest_limit(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> Ne
 def _because(table: Table, cell: Cell, needs: Sequence[str], reason: str) -> str:
     """Return the one sentence that says why a guideline answers as it does."""
     speaking = cell.stopped or cell.may_be_stopped
-    layer = [rule for rule in safety().rules if rule.id in speaking]
+    layer = [rule for rule in safety(table.guideline.parameters).rules if rule.id in speaking]
     filling: dict[str, object] = {
         "says": "; or ".join(rule.says for rule in cell.rules),
         "why": "; ".join(_whys(table, cell)),
@@ -381,7 +391,7 @@ def _because(table: Table, cell: Cell, needs: Sequence[str], reason: str) -> str
         "opens": "; ".join(rule.says for rule in layer if rule.opens),
         "options": options(cell.possible),
         "criterion": options(cell.criterion),
-        "needs": inputs(needs, "and"),
+        "needs": listed([word(_KINDS[name in INPUTS], name) for name in needs], "and"),
     }
     return fill(word("because", reason), filling)
 
@@ -429,16 +439,25 @@ def _reason(table: Table, cell: Cell, needs: Sequence[str], open_: _Open) -> str
     deciding, rls = open_
     if cell.possible == ("not-covered",):
         return "unconfirmed" if rls and "confirmed" not in rls else "uncovered"
+    if table.strict and _withheld_with_all_rules(table, cell):
+        return "strict-stopped"
     if len(cell.possible) == 1 and cell.possible != cell.criterion:
         return "stopped" if cell.possible[0] == "withhold-iron" else "route-stopped"
     if len(cell.possible) == 1:
-        return "decided" if cell.rules else "emptied"
-    if needs:
-        return "needs"
-    if deciding:
-        return "maybe-unconfirmed" if deciding == ("rls",) else "unread"
+        return "emptied" if cell.emptied else "decided"
+    if needs or deciding:
+        unsaid = "maybe-unconfirmed" if deciding == ("rls",) else "unread"
+        return "needs" if needs else unsaid
     silent = "silent" if cell.possible == cell.criterion else "silent-stopped"
     return silent if _whys(table, cell) else "opened"
+
+
+def _withheld_with_all_rules(table: Table, cell: Cell) -> bool:
+    """Whether verified rules give a route that nothing stops, and all rules together give none."""
+    layer = safety(table.guideline.parameters).rules
+    both = any(rule.id in cell.may_be_stopped and len(rule.stops) > 1 for rule in layer)
+    oral = not (GIVES - {"iv-iron"}).isdisjoint(cell.criterion)
+    return oral and not both and GIVES.isdisjoint(cell.possible)
 
 
 def on_hearsay(cell: Cell) -> bool:
@@ -451,7 +470,8 @@ def on_hearsay(cell: Cell) -> bool:
 def agreement(verdicts: tuple[Verdict, ...]) -> Agreement:
     """Return whether the guidelines that cover the patient agree, and who says what.
 
-    Where none covers the patient there is nothing to agree on: open.
+    Only guidelines for RLS are asked. Where none covers the patient there is nothing to agree on:
+    open.
     """
     verdict, covering = _agreed(verdicts)
     return Agreement.trusted(verdict=verdict, possible=dict(covering))
@@ -463,6 +483,7 @@ def _agreed(verdicts: tuple[Verdict, ...]) -> tuple[str, Mapping[str, tuple[str,
         verdict.table.guideline.id: verdict.cell.possible
         for verdict in verdicts
         if verdict.cell.possible != ("not-covered",)
+        and verdict.table.guideline.purpose == safety().purpose
     }
     sets = {frozenset(said) for said in covering.values()}
     if any(one.isdisjoint(other) for one in sets for other in sets):

@@ -4,7 +4,7 @@ Unknown is not false: a field that was not told is all of its words, unless it i
 that are assumed; a field that was told and could not be read is all of its words, always.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 from math import inf, nextafter
@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from rlsiron import units
 from rlsiron.catalog import document
-from rlsiron.grammar import groups, vocabulary
+from rlsiron.grammar import Parameters, groups, vocabulary
 from rlsiron.guideline import Fact, Limb, facts
 from rlsiron.models import Panel, Span
 from rlsiron.patient import OLDEST, Intake, age_at, elapsed
@@ -35,36 +35,55 @@ def _words() -> Mapping[str, frozenset[Any]]:
     return {**words, "rapid_response_wanted": OPEN, "inflammation": OPEN}
 
 
-@cache
-def _untold() -> Mapping[str, Any]:
+@lru_cache(maxsize=256)
+def _facts(own: tuple[Parameters, ...]) -> tuple[Fact, ...]:
+    """Return the facts, and beside them those that files with parameters of their own change."""
+    made = {fact.name: fact for each in ((), *own) for fact in facts(each).values()}
+    return tuple(made.values())
+
+
+@lru_cache(maxsize=256)
+def _untold(own: tuple[Parameters, ...]) -> Mapping[str, Any]:
     """Return the situation of a patient of whom nothing is told."""
     known: dict[str, Any] = dict.fromkeys(units.analytes(), ANY)
     known["age"] = (0.0, float(OLDEST))
     for name, words in _words().items():
         word = assumed().get(name)
         known[name] = {None: words, "no": NO}.get(word, frozenset({word}))
-    return known | {fact.name: OPEN if fact.open_without else NO for fact in facts().values()}
+    return known | {fact.name: OPEN if fact.open_without else NO for fact in _facts(own)}
 
 
-@cache
-def _fields_of_facts() -> tuple[tuple[Fact, frozenset[str]], ...]:
+@lru_cache(maxsize=256)
+def _fields_of_facts(own: tuple[Parameters, ...]) -> tuple[tuple[Fact, frozenset[str]], ...]:
     """Return each fact with the fields of which one must be told before it is looked at."""
     return tuple(
         (fact, frozenset({fact.open_without} if fact.open_without else _fields(fact)))
-        for fact in facts().values()
+        for fact in _facts(own)
     )
 
 
-@cache
-def _fields_of_any_fact() -> frozenset[str]:
-    return frozenset().union(*(fields for _, fields in _fields_of_facts()))
+@lru_cache(maxsize=256)
+def _fields_of_any_fact(own: tuple[Parameters, ...]) -> frozenset[str]:
+    return frozenset().union(*(fields for _, fields in _fields_of_facts(own)))
 
 
 def _fields(fact: Fact) -> set[str]:
     return {name for way in fact.any for name, _ in way}
 
 
-def situation(told: Intake, panel: Panel) -> dict[str, Any]:
+def asked(axes: Iterable[str], own: tuple[Parameters, ...] = ()) -> frozenset[str]:
+    """Return the fields and results that reach some axes through facts.
+
+    Examples
+    --------
+    >>> sorted(asked(["ferritin", "anemia"]))
+    ['age', 'hemoglobin', 'pregnancy', 'sex']
+    """
+    names = set(axes)
+    return frozenset().union(*(_fields(fact) for fact in _facts(own) if fact.name in names))
+
+
+def situation(told: Intake, panel: Panel, own: tuple[Parameters, ...] = ()) -> dict[str, Any]:
     """Return what remains possible of a patient on every axis that a table may have.
 
     Parameters
@@ -73,6 +92,8 @@ def situation(told: Intake, panel: Panel) -> dict[str, Any]:
         The patient and the draw, as they were read.
     panel
         The results, as they are used.
+    own
+        For each file that changes parameters, which: facts that they touch are made for it too.
 
     Returns
     -------
@@ -80,7 +101,7 @@ def situation(told: Intake, panel: Panel) -> dict[str, Any]:
         For each analyte and the age an interval; for each field with words, and each fact, a set.
     """
     patient = told.patient.__dict__
-    known = dict(_untold())
+    known = dict(_untold(own))
     for name, result in panel.reported.items():
         known[name] = result.span
     known["ferritin"] = panel.ferritin.span if panel.ferritin else ANY
@@ -96,9 +117,10 @@ def situation(told: Intake, panel: Panel) -> dict[str, Any]:
             known[name] = _words()[name]
         elif name != "conditions" and (value := patient[name]) is not None:
             known[name] = groups().get((name, value)) or (YES if value else NO)
-    if _fields_of_any_fact().isdisjoint(names) and _fields_of_any_fact().isdisjoint(panel.reported):
+    asked_for = _fields_of_any_fact(own)
+    if asked_for.isdisjoint(names) and asked_for.isdisjoint(panel.reported):
         return known
-    for fact, fields in _fields_of_facts():
+    for fact, fields in _fields_of_facts(own):
         if not (fields.isdisjoint(names) and fields.isdisjoint(panel.reported)):
             known[fact.name] = _holds(fact, known, told, panel)
     return known
@@ -106,7 +128,8 @@ def situation(told: Intake, panel: Panel) -> dict[str, Any]:
 
 def _holds(fact: Fact, known: Mapping[str, Any], told: Intake, panel: Panel) -> Truth:
     """Return whether, of any way of a fact, all limbs hold: yes, no, or open."""
-    if fact.open_without and panel.reported[fact.open_without].missing:
+    result = panel.reported.get(fact.open_without)
+    if result and result.missing:
         return OPEN
     found = NO
     for way in fact.any:
@@ -150,8 +173,8 @@ def since(name: str, lasts: timedelta | Literal["given"], told: Intake) -> Truth
     return OPEN if drawn is None else YES if elapsed(event, drawn) < lasts else NO
 
 
-@cache
-def cuts(name: str) -> frozenset[float]:
+@lru_cache(maxsize=256)
+def cuts(name: str, own: tuple[Parameters, ...] = ()) -> frozenset[float]:
     """Return the values of an analyte at which a fact may change.
 
     Examples
@@ -159,7 +182,7 @@ def cuts(name: str) -> frozenset[float]:
     >>> cuts("crp"), cuts("ferritin")
     (frozenset({5.000000000000001}), frozenset())
     """
-    limits = {limit for fact in facts().values() for limbs in fact.any for limit in limbs}
+    limits = {limit for fact in _facts(own) for limbs in fact.any for limit in limbs}
     spans: list[Any] = [limit for axis, limit in limits if axis == name]
     ends = {end for low, high in spans for end in (low, nextafter(high, inf))}
     return frozenset(end for end in ends if 0 < end < inf)
@@ -169,14 +192,14 @@ def _overlap(*, inside: bool, outside: bool) -> Truth:
     return YES if inside else NO if outside else OPEN
 
 
-def assumptions(told: Intake, panel: Panel) -> tuple[str, ...]:
+def assumptions(told: Intake, panel: Panel, own: tuple[Parameters, ...] = ()) -> tuple[str, ...]:
     """Return what was assumed of the patient, as ``field=word``.
 
-    Inflammation is not assumed away where the CRP speaks of it.
+    Inflammation is not assumed away where the CRP speaks of it, by every limit that is in use.
     """
     patient = told.patient.__dict__
     spoken = {name for name in told.patient.model_fields_set if patient[name] is not None}
-    if crp_over_limit(told, panel) != NO:
+    if "crp" in panel.reported and NO not in crp_over_limits(told, panel, own):
         spoken.add("inflammation")
     return _unspoken(told.unread | spoken)
 
@@ -186,12 +209,14 @@ def _unspoken(spoken: frozenset[str]) -> tuple[str, ...]:
     return tuple(f"{name}={word}" for name, word in assumed().items() if name not in spoken)
 
 
-def crp_over_limit(told: Intake, panel: Panel) -> Truth:
-    """Return whether the CRP is over its limit; no where there is none."""
-    return NO if "crp" not in panel.reported else _truth(_crp_limb(), {}, told, panel)
+def crp_over_limits(
+    told: Intake, panel: Panel, own: tuple[Parameters, ...] = ()
+) -> frozenset[Truth]:
+    """Return whether the CRP is over each limit in use; no where there is no CRP."""
+    return frozenset(_truth(limb, {}, told, panel) for limb in _crp_limbs(own))
 
 
-@cache
-def _crp_limb() -> Limb:
-    ways = (way for fact in facts().values() for way in fact.any)
-    return next(limb for way in ways for limb in way if limb[0] == "crp")
+@lru_cache(maxsize=256)
+def _crp_limbs(own: tuple[Parameters, ...]) -> tuple[Limb, ...]:
+    ways = (way for fact in _facts(own) for way in fact.any)
+    return tuple(limb for way in ways for limb in way if limb[0] == "crp")

@@ -7,9 +7,9 @@ cut. What a file says wrong is refused with the file, the line, the place and th
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from math import inf, nextafter
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import Field, StrictBool, StrictStr, ValidationError
 
@@ -63,6 +63,9 @@ def groups() -> Mapping[tuple[str, str], frozenset[str]]:
 Allowed = Span | frozenset[str] | frozenset[bool]
 """What a condition admits on one axis: an interval, or a set of words or of yes and no."""
 
+Parameters = tuple[tuple[str, str], ...]
+"""The named numbers of ``facts.toml`` that a user's own file changes; none in one that ships."""
+
 AXIS_WORDS = ("sex", "rls", "pregnancy", "kidney")
 """Fields of the patient that are axes of a table; the others enter as facts."""
 
@@ -78,6 +81,7 @@ class Limits(NamedTuple):
 When = dict[str, StrictStr | StrictBool | list[StrictStr]]
 _Name = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 _Text = Field(min_length=1)
+_ID = r"^[a-z0-9][a-z0-9-]*$"
 
 
 class _RuleShape(Record):
@@ -130,7 +134,7 @@ class GroupShape(_PopulationShape):
 
 
 class _FileShape(Record):
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    id: str = Field(pattern=_ID)
     title: str = ""
     source: str
     version: str = _Text
@@ -140,6 +144,7 @@ class _FileShape(Record):
 class GuidelineShape(_FileShape):
     """The file of a guideline."""
 
+    extends: str = ""
     purpose: Literal["rls", "anemia", "status"]
     silent_on: tuple[Literal["pregnancy", "end-stage"], ...] = ()
     population: list[PopulationShape] = Field(min_length=1)
@@ -151,6 +156,26 @@ class StatusShape(_FileShape):
     purpose: Literal["status", "remarks"]
     about: str = _Text
     population: list[GroupShape] = Field(min_length=1)
+
+
+class ChangeShape(Record):
+    """A rule of the extended file, and when it applies from now on."""
+
+    id: _Name
+    when: When | None = None
+    any: list[When] | None = Field(default=None, min_length=1)
+
+
+class ExtensionShape(Record):
+    """A file that extends a guideline."""
+
+    id: str = Field(pattern=_ID)
+    title: str = ""
+    extends: str = _Text
+    version: str = _Text
+    reviewed_by: tuple[str, ...] = ()
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    change: tuple[ChangeShape, ...] = ()
 
 
 def fault(source: Document, places: Sequence[tuple[str, str]], text: str) -> GuidelineError:
@@ -165,7 +190,9 @@ def fault(source: Document, places: Sequence[tuple[str, str]], text: str) -> Gui
     text
         What is wrong, and the way out.
     """
-    patterns = [_PLACES[kind].format(re.escape(name)) for kind, name in places]
+    # a file that extends another names rules, and its populations stand in the other
+    own = [place for place in places if place[0] != "population" or "extends" not in source.data]
+    patterns = [_PLACES[kind].format(re.escape(name)) for kind, name in own]
     line = source.line_of(*patterns)
     where = [source.name, *([f"line {line}"] if line else [])]
     where += [f"{kind} {name}" for kind, name in places]
@@ -186,6 +213,7 @@ _SHAPES: dict[tuple[type[Record], str], type[Record]] = {
     (PopulationShape, "remark"): StatementShape,
     (StatusShape, "population"): GroupShape,
     (GroupShape, "rule"): StatementShape,
+    (ExtensionShape, "change"): ChangeShape,
 }
 
 
@@ -195,16 +223,25 @@ def _literals(shape: type[Record], key: str) -> tuple[Any, ...]:
     return (type_,) if get_origin(type_) is Literal else get_args(type_)
 
 
+_Shape = TypeVar("_Shape", bound=Record)
+
+
 class Reader:
     """Reads the parts of one file; every fault that it raises names the place."""
 
-    def __init__(self, source: Document, places: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        source: Document,
+        places: tuple[tuple[str, str], ...] = (),
+        parameters: Parameters = (),
+    ) -> None:
         self._document = source
         self._places = places
+        self._parameters = parameters
 
     def within(self, kind: str, name: str) -> "Reader":
         """Return a reader of a part of this part."""
-        return Reader(self._document, (*self._places, (kind, name)))
+        return Reader(self._document, (*self._places, (kind, name)), self._parameters)
 
     def fault(self, text: str) -> GuidelineError:
         """Return the error of a fault in this part."""
@@ -213,7 +250,13 @@ class Reader:
     def shape(self) -> GuidelineShape | StatusShape:
         """Return the file in its shape, its words not yet resolved."""
         states = str(self._document.data.get("purpose")) in {"status", "remarks"}
-        shape: type[GuidelineShape | StatusShape] = StatusShape if states else GuidelineShape
+        return self._shaped(StatusShape) if states else self._shaped(GuidelineShape)
+
+    def extension(self) -> ExtensionShape:
+        """Return the file in the shape of one that extends another."""
+        return self._shaped(ExtensionShape)
+
+    def _shaped(self, shape: type[_Shape]) -> _Shape:
         try:
             return shape.model_validate(self._document.data)
         except ValidationError as error:
@@ -233,13 +276,11 @@ class Reader:
         for step in steps:
             if isinstance(at, list) and isinstance(step, int):
                 part = at[step]
-                name = (
-                    part.get("name" if key == "population" else "id")
-                    if isinstance(part, dict)
-                    else None
-                )
+                kind_of = "rule" if key == "change" else key  # of a rule
+                named = "name" if key == "population" else "id"
+                name = part.get(named) if isinstance(part, dict) else None
                 if (shape, key) in _SHAPES:
-                    here, shape = here.within(key, str(name or step + 1)), _SHAPES[shape, key]
+                    here, shape = here.within(kind_of, str(name or step + 1)), _SHAPES[shape, key]
             elif isinstance(at, dict) and (step in at or kind == "missing"):
                 key, part = str(step), at.get(str(step))
             else:  # the branch of a union, which is not in the file
@@ -315,10 +356,17 @@ class Reader:
             )
         operator, parameter = match[1], match["parameter"]
         if parameter:
-            parameters = document("facts.toml").data["parameters"]
+            parameters = in_use(self._parameters)
             self.one_of(parameter, tuple(parameters), "parameter")
             return self._limit(name, f"{operator} {parameters[parameter]}")
         return operator, self._canonical(name, match["number"], match["unit"])
+
+    def value(self, name: str, text: object, *, example: str) -> float:
+        """Return a number with its unit, in the canonical unit."""
+        match = _LIMIT.fullmatch(f">={text}") if isinstance(text, str) else None
+        if match is None or match["parameter"]:
+            raise self.fault(f"{shown(text)} is not a number with its unit; write {example!r}")
+        return self._canonical(name, match["number"], match["unit"])
 
     def _canonical(self, name: str, number: str, unit: str) -> float:
         if name == "age":
@@ -342,6 +390,12 @@ class Reader:
         if when is not None and any_ is not None:
             raise self.fault("give `when` or `any`, not both")
         return tuple(self.limits(way) for way in any_ or [when or {}])
+
+
+@lru_cache(maxsize=256)
+def in_use(own: Parameters) -> Mapping[str, str]:
+    """Return every named number, with those that a file changes as it has them."""
+    return {**document("facts.toml").data["parameters"], **dict(own)}
 
 
 def fact_tables() -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ Whether the rules of a guideline leave a gap is for `rlsiron.compiler` to prove.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, Literal
@@ -16,10 +16,12 @@ from rlsiron.catalog import (
     Document,
     document,
     guideline_document,
+    guideline_files,
     guideline_ids,
     status_ids,
 )
 from rlsiron.errors import GuidelineError
+from rlsiron.extension import modified, resolve
 from rlsiron.grammar import (
     DISPOSITIONS,
     GIVES,
@@ -27,6 +29,7 @@ from rlsiron.grammar import (
     Allowed,
     GroupShape,
     Limits,
+    Parameters,
     PopulationShape,
     Reader,
     RuleShape,
@@ -34,11 +37,12 @@ from rlsiron.grammar import (
     StatusShape,
     When,
     fact_tables,
+    in_use,
     vocabulary,
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One row of a decision table; without a disposition, a statement that holds or not.
 
@@ -49,12 +53,12 @@ class Rule:
 
     id: str
     any: tuple[Limits, ...]
-    disposition: tuple[str, ...]
+    disposition: tuple[str, ...] = ()
     says: str
-    why: str
+    why: str = ""
     source: str
-    strength: str
-    certainty: str
+    strength: str = ""
+    certainty: str = ""
     verified: str
     note: str = ""
     then: str = ""
@@ -96,6 +100,10 @@ class Guideline:
     document: Document
     about: str = ""
     """What a file on general iron status speaks of: the label of each of its statements."""
+    extends: str = ""
+    """The id of the guideline of which this one is a modification."""
+    parameters: Parameters = ()
+    """The named numbers that it changes, in the safety layer and the facts too."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -158,7 +166,7 @@ class Fact:
     name: str
     any: tuple[tuple[Limb, ...], ...]
     open_without: str
-    """The result without which it is not false but open."""
+    """The result, or the field of the patient, without which it is not false but open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +190,12 @@ def parse_guideline(source: Document) -> Guideline:
     GuidelineError
         With the file, line, population, rule and key at fault, and the way out.
     """
-    reader = Reader(source)
+    source, parameters = resolve(source)
+    reader = Reader(source, parameters=parameters)
     shape = reader.shape()
+    extends = "" if isinstance(shape, StatusShape) else shape.extends
     cited = reader.within("key", "source").cited(shape.source)
+    cited = modified(extends) if extends else cited
     populations: list[Population] = []
     ids: set[str] = set()
     for part in shape.population:
@@ -197,9 +208,10 @@ def parse_guideline(source: Document) -> Guideline:
             if rule.id in ids:
                 raise place.fault(f"is the second of its id; give each {kind} its own")
             ids.add(rule.id)
-            said[kind].append(_rule(place, rule, cited))
+            ways = _by_facts(place.ways(rule.when, rule.any), parameters)
+            said[kind].append(_rule(place, rule, cited, ways))
         _refuse_unfilled(here, said)
-        applies = here.limits(part.applies)
+        (applies,) = _by_facts((here.limits(part.applies),), parameters)
         populations.append(
             Population(part.name, applies, tuple(said["rule"]), tuple(said["remark"]))
         )
@@ -214,6 +226,8 @@ def parse_guideline(source: Document) -> Guideline:
         populations=tuple(populations),
         document=source,
         about=shape.about if isinstance(shape, StatusShape) else "",
+        extends=extends,
+        parameters=parameters,
     )
 
 
@@ -250,7 +264,17 @@ def _refuse_unfilled(reader: Reader, said: Mapping[str, list[Rule]]) -> None:
                 )
 
 
-def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rule:
+def _by_facts(ways: tuple[Limits, ...], parameters: Parameters) -> tuple[Limits, ...]:
+    """Return conditions that ask for the facts as the file's own parameters make them."""
+    if not parameters:
+        return ways
+    names = {name: fact.name for name, fact in facts(parameters).items()}
+    return tuple(Limits(tuple((names.get(n, n), one) for n, one in way.axes)) for way in ways)
+
+
+def _rule(
+    reader: Reader, shape: RuleShape | StatementShape, source: str, ways: tuple[Limits, ...]
+) -> Rule:
     if shape.source:
         source = reader.within("key", "source").cited(shape.source)
     if isinstance(shape, StatementShape):
@@ -258,10 +282,8 @@ def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rul
             raise reader.fault("says nothing; give `says`, or the code of a `note`")
         return Rule(
             id=shape.id,
-            any=reader.ways(shape.when, shape.any),
-            disposition=(),
+            any=ways,
             says=shape.says,
-            why="",
             source=source,
             strength=shape.strength,
             certainty=shape.certainty,
@@ -281,7 +303,7 @@ def _rule(reader: Reader, shape: RuleShape | StatementShape, source: str) -> Rul
         raise reader.fault("more than one disposition remains possible; say `why`")
     return Rule(
         id=shape.id,
-        any=reader.ways(shape.when, shape.any),
+        any=ways,
         disposition=tuple(sorted(given, key=DISPOSITIONS.index)),
         says=shape.says,
         why=shape.why,
@@ -346,6 +368,12 @@ def load_guideline(given: "str | Path | Guideline") -> Guideline:
     return own
 
 
+def load_guidelines(given: "str | Path | Guideline") -> tuple[Guideline, ...]:
+    """Return a guideline, or each file of a folder as one, in the order of their names."""
+    files = guideline_files(given) if isinstance(given, str | Path) else (given,)
+    return tuple(map(load_guideline, files))
+
+
 def _deciding(given: Guideline) -> Guideline:
     """Return a guideline that says what to do."""
     if given.purpose in {"status", "remarks"}:
@@ -354,11 +382,12 @@ def _deciding(given: Guideline) -> Guideline:
     return given
 
 
-@cache
-def safety() -> Safety:
-    """Return the safety layer."""
+@lru_cache(maxsize=256)
+def safety(own: Parameters = ()) -> Safety:
+    """Return the safety layer, with the parameters of a file that changes some."""
     source = document("safety.toml")
-    reader, data = Reader(source), source.data
+    reader, data = Reader(source, parameters=own), source.data
+    printed = {name: text.replace("ug/", "µg/") for name, text in in_use(own).items()}
     return Safety(
         purpose=data["purpose"],
         covers=reader.limits(data["covers"]),
@@ -372,7 +401,7 @@ def safety() -> Safety:
                 any=reader.ways(table.get("when"), table.get("any")),
                 stops=frozenset(table.get("stops", ())),
                 opens=table.get("opens", ""),
-                says=table["says"],
+                says=table["says"].format(**printed),
                 sources=_cited(table),
                 verified=table["verified"],
             )
@@ -385,17 +414,27 @@ def _cited(table: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(Reader(document("sources.toml")).cited, table["sources"]))
 
 
-@cache
-def facts() -> Mapping[str, Fact]:
-    """Return the facts, by name."""
-    reader = Reader(document("facts.toml"))
-    return {
+@lru_cache(maxsize=256)
+def facts(own: Parameters = ()) -> Mapping[str, Fact]:
+    """Return the facts, by name, with the parameters of a file that changes some.
+
+    A fact that these change is another axis: its record has a name of its own.
+    """
+    reader = Reader(document("facts.toml"), parameters=own)
+    made = {
         table["name"]: Fact(
             name=table["name"],
             any=tuple(tuple(_limbs(reader, way)) for way in table["any"]),
             open_without=table.get("open_without", ""),
         )
         for table in fact_tables()
+    }
+    if not own:
+        return made
+    told = ", ".join(f"{name} {value}" for name, value in own)
+    return {
+        name: fact if fact == facts()[name] else replace(fact, name=f"{name} ({told})")
+        for name, fact in made.items()
     }
 
 

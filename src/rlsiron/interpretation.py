@@ -1,25 +1,27 @@
 """The sentence: read, derive, decide, guard, note."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.metadata import version
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from rlsiron.catalog import document, text_of
+from rlsiron.catalog import document, guideline_ids, text_of
 from rlsiron.decision import Board, Found, Moved, StatusBoard, agreement, decide
 from rlsiron.errors import GuidelineError, RlsironError, shown
-from rlsiron.facts import assumptions, situation
+from rlsiron.facts import assumptions, cuts, situation
 from rlsiron.guideline import (
     Guideline,
     facts,
-    load_guideline,
+    load_guidelines,
     remarks,
     remarks_of,
+    shipped,
     statuses,
     windows,
 )
@@ -82,7 +84,8 @@ def interpret(
     fasting, assay
         How it was drawn, and by which assay ferritin was measured.
     guidelines
-        Ids, paths of guideline files, or `Guideline` objects. The first one leads.
+        Ids, paths of guideline files or of folders of them, or `Guideline` objects. The first one
+        leads.
     decimal
         The decimal sign of texts.
     errors
@@ -163,9 +166,10 @@ def examine(
     told = read_patient(patient, errors=errors, **draw)
     read, problems = _read_results(results, decimal=decimal, errors=errors)
     panel, events = assemble(read, told)
-    known = situation(told, panel)
+    known = situation(told, panel, board.parameters)
     found = board.answer(known, _moved(told, read, known, board))
-    return Examined(told, panel, problems, events, known, assumptions(told, panel), found)
+    assumed = assumptions(told, panel, board.parameters)
+    return Examined(told, panel, problems, events, known, assumed, found)
 
 
 def answer_of(examined: Examined, board: Board) -> Interpretation:
@@ -207,17 +211,17 @@ def board_of(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked he
     with suppress(TypeError):  # what cannot be hashed is no id; `guideline` refuses it
         if isinstance(names, tuple) and _are_ids(names):
             return _shipped(names, strict=strict)
-    return _compiled(tuple(map(load_guideline, names)), strict=strict)
+    return _compiled(tuple(chain(*map(load_guidelines, names))), strict=strict)
 
 
 @lru_cache(maxsize=64)
 def _are_ids(names: tuple[object, ...]) -> bool:
-    return all(isinstance(name, str) and not name.endswith(".toml") for name in names)
+    return all(name in guideline_ids() for name in names)
 
 
 @lru_cache(maxsize=64)
 def _shipped(names: tuple[str, ...], *, strict: bool) -> Board:
-    return _compiled(tuple(map(load_guideline, names)), strict=strict)
+    return _compiled(tuple(map(shipped, names)), strict=strict)
 
 
 @lru_cache(maxsize=64)
@@ -264,26 +268,59 @@ def _read_results(
 def _moved(
     told: Intake, results: Mapping[str, LabResult], known: Mapping[str, Any], board: Board
 ) -> Moved:
-    """Return the axes that the CRP and the date of the draw would move, if they were known.
+    """Return the axes that inputs which are no axes would move, if they were known.
 
-    Both reach a table through facts and windows only, so what they could be is tried.
+    They reach a table through facts and windows only, so what they could be is tried.
     """
-    cases: dict[str, list[dict[str, Any]]] = {}
+    cases = {
+        name: [situation(each, assemble(read, each)[0], board.parameters) for each, read in tried]
+        for name, tried in _tried(told, results, known, board)
+    }
+    return tuple(
+        (name, frozenset(axis for axis in known if any(case[axis] != known[axis] for case in said)))
+        for name, said in cases.items()
+    )
+
+
+_Trial = tuple[Intake, Mapping[str, LabResult]]
+
+
+def _tried(
+    told: Intake, results: Mapping[str, LabResult], known: Mapping[str, Any], board: Board
+) -> Iterator[tuple[str, list[_Trial]]]:
+    """Yield each of these inputs that is not known, with what it could be."""
     crp = results.get("crp")
     if crp is not None and not crp.missing and not crp.is_point:
-        ends = [crp.model_copy(update={"low": end, "high": end}) for end in crp.span]
-        panels = [assemble({**results, "crp": end}, told)[0] for end in ends]
-        cases["crp"] = [situation(told, panel) for panel in panels]
+        yield "crp", [(told, {**results, "crp": end}) for end in _ends(crp)]
     if told.draw.drawn is None and not DATED.isdisjoint(told.patient.model_fields_set):
-        draws = [told.drawn_on(day) for day in _days(told.patient, board)]
-        cases["drawn"] = [situation(draw, assemble(results, draw)[0]) for draw in draws]
-    return tuple(
-        (
-            name,
-            frozenset(axis for axis in known if any(case[axis] != known[axis] for case in tried)),
-        )
-        for name, tried in cases.items()
-    )
+        yield "drawn", [(told.drawn_on(day), results) for day in _days(told.patient, board)]
+    for name in board.asked:
+        if name in Patient.model_fields:
+            values = _values(name, known, board)
+            yield name, [(told.with_field(name, value), results) for value in values]
+            continue
+        result = results.get(name) or _anything(name)
+        if not result.is_point:
+            ends = _ends(_anything(name) if result.missing else result)
+            yield name, [(told, {**results, name: end}) for end in ends]
+
+
+def _ends(result: LabResult) -> list[LabResult]:
+    """Return a result as each end of what it may be."""
+    return [result.model_copy(update={"low": end, "high": end}) for end in result.span]
+
+
+@cache
+def _anything(name: Any) -> LabResult:  # noqa: ANN401 - the name of an analyte
+    return LabResult(analyte=name, reported="", low=0)
+
+
+def _values(name: str, known: Mapping[str, Any], board: Board) -> list[Any]:
+    """Return what a field of the patient may be, as far as facts tell it apart; none if known."""
+    if name != "age":
+        return sorted(known[name]) if len(known[name]) > 1 else []
+    low, high = known["age"]
+    return [age for age in (low, *board.cuts("age")) if low <= age <= high] if low < high else []
 
 
 def _days(patient: Patient, board: Board) -> list[date]:
@@ -293,6 +330,7 @@ def _days(patient: Patient, board: Board) -> list[date]:
     born = patient.birth_date
     if born:
         edges = {edge for table in board.tables for edge in table.edges("age")}
+        edges |= cuts("age") if "age" in board.asked else set()
         days |= {_birthday(born, ceil(edge)) for edge in (0.0, *edges)}
         events.append(born)
     latest = max(events, default=date.min)
@@ -325,7 +363,9 @@ def _provenance(tables: tuple[Table, ...]) -> Provenance:
 def _rests_on(tables: tuple[Table, ...]) -> dict[str, Any]:
     texts = [text_of(name) for name in _KNOWLEDGE]
     texts += [one.document.text for one in statuses()]
-    texts += [table.guideline.document.text for table in tables]
+    used = [table.guideline for table in tables]
+    texts += [one.document.text for one in used]
+    texts += [shipped(one.extends).document.text for one in used if one.extends]
     return {
         "intended_use": phrase("intended_use"),
         "library_version": version("rlsiron"),

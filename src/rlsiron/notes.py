@@ -7,10 +7,10 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from rlsiron.cell_notes import WORDS, Sayings, Words, of_cells, place, saying, spoken
+from rlsiron.cell_notes import WORDS, Sayings, Words, of_cells, of_layers, place, saying, spoken
 from rlsiron.decision import Found, Near, Verdict, nearest_limit
-from rlsiron.facts import YES, crp_over_limit, since
-from rlsiron.guideline import facts, safety, windows
+from rlsiron.facts import YES, crp_over_limits, since
+from rlsiron.guideline import SafetyRule, facts, safety, windows
 from rlsiron.models import LabResult, Note, Panel
 from rlsiron.panel import Event, end_of
 from rlsiron.patient import Intake
@@ -47,8 +47,10 @@ def collect(
         if result.codes or result.missing:
             notes += _of_result(result)
     notes += [_of_event(event) for event in events]
-    if told.patient.inflammation is False and crp_over_limit(told, panel) == YES:
-        notes.append(note("inflammation-contradicts-crp", crp=panel.reported["crp"].reported))
+    if told.patient.inflammation is False:
+        limits = tuple(verdict.table.guideline.parameters for verdict in found.verdicts)
+        if YES in crp_over_limits(told, panel, limits):
+            notes.append(note("inflammation-contradicts-crp", crp=panel.reported["crp"].reported))
     near = nearest_limit(found.verdicts, known)
     if near:
         notes.append(_borderline(near, known))
@@ -121,9 +123,6 @@ def _of_result(result: LabResult) -> list[Note]:
 
 def _of_safety(verdicts: tuple[Verdict, ...], panel: Panel, told: Intake) -> list[Note]:
     """Return the safety rules that hold for certain, in any guideline."""
-    ids = _stopping(verdicts)
-    if not ids:
-        return []
     return [
         note(
             rule.id,
@@ -135,19 +134,21 @@ def _of_safety(verdicts: tuple[Verdict, ...], panel: Panel, told: Intake) -> lis
             sources=rule.sources,
             verified=rule.verified,
         )
-        for rule in safety().rules
-        if rule.id in ids
+        for rule in _stopping(verdicts)
     ]
 
 
 @lru_cache(maxsize=1 << 14)
-def _stopping(verdicts: tuple[Verdict, ...]) -> frozenset[str]:
+def _stopping(verdicts: tuple[Verdict, ...]) -> tuple[SafetyRule, ...]:
     """Return the safety rules that hold for certain; what is withheld is not open."""
-    ids = frozenset().union(*(verdict.cell.stopped for verdict in verdicts))
     closed = ({"withhold-iron"}, {"not-covered"})
-    if all(set(verdict.cell.possible) in closed for verdict in verdicts):
-        ids -= {rule.id for rule in safety().rules if rule.opens}
-    return ids
+    open_ = any(set(verdict.cell.possible) not in closed for verdict in verdicts)
+    return of_layers(
+        (verdict.table.guideline, rule)
+        for verdict in verdicts
+        for rule in safety(verdict.table.guideline.parameters).rules
+        if rule.id in verdict.cell.stopped and (open_ or not rule.opens)
+    )
 
 
 def _reasons(told: Intake) -> list[str]:

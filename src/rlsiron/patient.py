@@ -34,6 +34,11 @@ class Intake(NamedTuple):
         """Return the same, drawn on a day."""
         return self._replace(draw=self.draw.model_copy(update={"drawn": day}))
 
+    def with_field(self, name: str, value: object) -> "Intake":
+        """Return the same, with a field of the patient as it may be."""
+        patient = self.patient.model_copy(update={name: value})
+        return self._replace(patient=patient, unread=self.unread - {name})
+
 
 def read_patient(
     given: Patient | Mapping[str, Any] | None = None,

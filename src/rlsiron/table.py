@@ -117,6 +117,8 @@ class Cell(NamedTuple):
     rules: tuple[Rule, ...]
     stopped: frozenset[str]
     may_be_stopped: frozenset[str]
+    emptied: bool = False
+    """Whether no rule is left in some of it, since strict leaves the ones there out."""
 
 
 class Border(NamedTuple):
@@ -161,6 +163,10 @@ class Grid:
         numeric = (axis for axis in self.axes if isinstance(axis, NumericAxis))
         return next((axis.edges for axis in numeric if axis.name == name), ())
 
+    def cells_of(self, bits: "NDArray[Any]") -> "NDArray[Any]":
+        """Return an array of a table without its unions."""
+        return bits[tuple(slice(axis.size) for axis in self.axes)]
+
     def _at(self, bits: "NDArray[Any]", box: Box) -> Iterator[int]:
         slots = [
             (axis.size,) if len(cells) == axis.size else cells
@@ -185,15 +191,16 @@ class StatusTable(Grid):
 class Table(Grid):
     """A guideline and the safety layer over it, one slot for each combination of cells.
 
-    `criterion`, `disposition`, `rules`, `stops` and `always_stops` have an axis for each of `axes`,
-    and on each one slot more than cells: the last is the union (of `always_stops`, what all of
-    the cells share).
+    `criterion`, `disposition`, `rules`, `emptied`, `stops` and `always_stops` have an axis for each
+    of `axes`, and on each one slot more than cells: the last is the union (of `always_stops`, what
+    all of the cells share).
     """
 
     strict: bool
     criterion: "Bits"
     disposition: "Bits"
     rules: "NDArray[np.unsignedinteger[Any]]"
+    emptied: "NDArray[np.bool_]"
     stops: "Bits"
     always_stops: "Bits"
     safety_ids: tuple[str, ...]
@@ -214,6 +221,7 @@ class Table(Grid):
             may_be_stopped=frozenset(
                 id_ for at, id_ in enumerate(self.safety_ids) if stops >> at & 1
             ),
+            emptied=bool(self._union(self.emptied, box)),
         )
 
     def possible(self, box: Box) -> int:
