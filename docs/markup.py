@@ -1,0 +1,117 @@
+"""The Markdown that pages share: targets, links that are checked, tables, and a rule as a card."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rlsiron.catalog import document
+from rlsiron.guideline import Guideline, Rule
+from rlsiron.wording import options, templates
+
+_SPECIAL = str.maketrans({"|": "\\|", "<": "&lt;", "*": "\\*", "[": "\\[", "{": "\\{"})
+
+
+def plain(text: str) -> str:
+    """Return a text that Markdown sets as it is."""
+    return text.translate(_SPECIAL)
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital and a full stop."""
+    text = text[:1].upper() + text[1:]
+    return plain(text if text.endswith((".", "?")) else f"{text}.")
+
+
+def label(*parts: str) -> str:
+    """Return the name of a target, which is also its id in the page.
+
+    Examples
+    --------
+    >>> label("aasm-2025", "AA-2")
+    'aasm-2025-aa-2'
+    """
+    return "-".join(parts).lower().replace(" ", "-").replace(",", "")
+
+
+def target(*parts: str) -> str:
+    """Return the mark of a target, to stand before a heading or a paragraph."""
+    return f"({label(*parts)})="
+
+
+def link(text: str, *parts: str) -> str:
+    """Return a link to a target on any page; one that is not there fails the build."""
+    return f"[{text}](#{label(*parts)})"
+
+
+def tier(verified: str) -> str:
+    """Return a tier with a link to what it means."""
+    return link(verified, "tier", verified)
+
+
+def sources(keys: Iterable[str]) -> str:
+    """Return sources with links to their entries, and to the papers."""
+    return "; ".join(
+        ", ".join([link(key, "source", key), *papers(key)]) for key in dict.fromkeys(keys)
+    )
+
+
+def papers(key: str) -> Iterator[str]:
+    """Yield links to where a source is published."""
+    known = document("sources.toml").data[key]
+    if "doi" in known:
+        yield f"[doi:{known['doi']}](https://doi.org/{known['doi']})"
+    if "pmid" in known:
+        yield f"[PubMed {known['pmid']}](https://pubmed.ncbi.nlm.nih.gov/{known['pmid']}/)"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a table of Markdown."""
+    yield f"| {' | '.join(heads)} |"
+    yield "|" + "---|" * len(heads)
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def card(
+    guideline: Guideline, rule: Rule, when: str, heading: str = "###", *, decides: bool = False
+) -> Iterator[str]:
+    """Yield a rule, a statement or a remark with all that stands behind it.
+
+    Parameters
+    ----------
+    guideline
+        Its file.
+    rule
+        What is told.
+    when
+        Its condition, in words.
+    heading
+        The mark of its heading.
+    decides
+        Whether the first rule that matches decides, so that the order counts.
+    """
+    yield from (target(guideline.id, rule.id), f"{heading} {rule.id}", "")
+    said = options(rule.disposition) or rule.says
+    if decides:
+        yield from (f"**{sentence(said)}**", "")
+    yield from (f"When: {plain(when)}.", "")
+    if rule.says:
+        yield from (f"> {sentence(rule.says)}", "")
+    if rule.why:
+        yield from (f"Left open: {plain(rule.why)}.", "")
+    yield from _said_by(rule)
+    grades = [("Strength", rule.strength), ("Certainty", rule.certainty)]
+    told = [f"{name}: {plain(grade)}." for name, grade in grades if grade]
+    told += [f"Verified: {tier(rule.verified)}.", f"Source: {sources([rule.source])}."]
+    yield from (" ".join(told), "")
+
+
+def _said_by(rule: Rule) -> Iterator[str]:
+    """Yield which notes say a statement, and where it must be given to be said."""
+    codes = [code for code in (rule.note, rule.then) if code in templates()]
+    told = [f"Said by the note {link(f'`{code}`', 'note', code)}." for code in codes]
+    if rule.route:
+        told.append(f"Only where an answer speaks of {rule.route} iron.")
+    if rule.unless:
+        told.append(f"Only where the {rule.unless} is not told.")
+    if told:
+        yield from (" ".join(told), "")
