@@ -15,6 +15,7 @@ autodoc_typehints = "none"  # types stand in the signature
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_ivar = True
+napoleon_use_param = False  # names that share a meaning stay together
 add_module_names = False
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from markup import card, link, papers, plain, sentence, sources, table, target, tier
+from markup import card, link, papers, plain, route, sentence, sources, table, target, tier
 from rlsiron.catalog import document, guideline_ids
 from rlsiron.conditions import conditions, in_words, parameters, ways_of
 from rlsiron.facts import assumed
@@ -96,10 +96,10 @@ def _safety() -> Iterator[str]:
     yield from ("", f"Covers: {plain(in_words([filed['covers']], known))}.", "", "## Rules", "")
     for rule, ways in zip(safety().rules, map(ways_of, filed["rule"]), strict=True):
         yield from (target("safety", rule.id), f"### {rule.id}", "")
-        stops = f"stops {listed(sorted(rule.stops, reverse=True), 'and')} iron"
-        does = (
-            stops if rule.stops else f"opens an answer that gives iron to: {options([rule.opens])}"
-        )
+        routes = [route(name) for name in sorted(rule.stops, reverse=True)]
+        does = f"stops {listed(routes, 'and')}"
+        if rule.opens:
+            does = f"opens an answer that gives iron to: {options([rule.opens])}"
         yield from (f"**{sentence(does)}**", "", f"When: {plain(in_words(ways, known))}.", "")
         yield from _behind(rule.says, rule.sources, rule.verified)
         if rule.id in templates():

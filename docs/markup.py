@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rlsiron.catalog import document
 from rlsiron.guideline import Guideline, Rule
-from rlsiron.wording import options, templates
+from rlsiron.wording import options, templates, word
 
 _SPECIAL = str.maketrans({"|": "\\|", "<": "&lt;", "*": "\\*", "[": "\\[", "{": "\\{"})
 
@@ -62,6 +62,11 @@ def papers(key: str) -> Iterator[str]:
         yield f"[PubMed {known['pmid']}](https://pubmed.ncbi.nlm.nih.gov/{known['pmid']}/)"
 
 
+def route(name: str) -> str:
+    """Return a route of iron in words."""
+    return word("disposition", f"{name}-iron")
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield a table of Markdown."""
     yield f"| {' | '.join(heads)} |"
@@ -110,7 +115,7 @@ def _said_by(rule: Rule) -> Iterator[str]:
     codes = [code for code in (rule.note, rule.then) if code in templates()]
     told = [f"Said by the note {link(f'`{code}`', 'note', code)}." for code in codes]
     if rule.route:
-        told.append(f"Only where an answer speaks of {rule.route} iron.")
+        told.append(f"Only where an answer speaks of {route(rule.route)}.")
     if rule.unless:
         told.append(f"Only where the {rule.unless} is not told.")
     if told:

@@ -196,7 +196,7 @@ def svg(drawn: Plane, said: Sequence[Sequence[Said]], anchor: Anchor) -> str:
     across, up = _ends(drawn.tsat), _ends(drawn.ferritin)
     width, height = _LEFT + across[-1] + _ROOM, _ROOM + up[-1] + _BELOW
     parts = [
-        f'<svg class="plane" viewBox="0 0 {width} {height}" role="img" width="{width * 1.6:g}">',
+        f'<svg class="plane" viewBox="0 0 {width} {height}" role="img" width="{width * 1.35:g}">',
         f"<title>{word('analyte', 'ferritin')} and {word('analyte', 'tsat')}</title>",
     ]
     for block in blocks(said):
