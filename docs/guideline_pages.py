@@ -10,9 +10,11 @@ from plane import (
     between,
     blocks,
     criterion,
+    decided_by,
     legend,
     others,
     patients,
+    patients_of,
     plane,
     svg,
 )
@@ -146,10 +148,10 @@ def _open(guideline: Guideline) -> Iterator[str]:
 def _drawn(guideline: Guideline, population: Population) -> Iterator[str]:
     """Yield the planes of a population: of one of whom nothing else is told, and of others."""
     made = compile_table(guideline)
-    yield from (*_planes(guideline, plane([made], patients(population.applies))), "")
+    yield from (*_planes(guideline, plane([made], patients_of(made, population))), "")
     yield "Not to scale; each tick is a printed limit, and belongs to the side that its sign names."
-    yield f"Where the record says nothing else: {_assumptions(population.applies)}."
-    yield "What the [facts](#facts) are is told with their limits."
+    yield f"Where the record says nothing else: {_assumptions(population.applies)}. Below, what"
+    yield "changes the picture, among them [facts](#facts) of the patient."
     yield ""
     for name, words, drawn in others(made, population):
         given = True in words if words <= {True, False} else sorted(words)
@@ -194,8 +196,9 @@ def anchor(guideline: Guideline) -> Callable[[str], str]:
 
 def _side_by_side(guidelines: list[Guideline]) -> Iterator[str]:
     """Yield what every guideline for RLS says of an adult, on one grid."""
-    shown = [one for one in guidelines if one.purpose == safety().purpose]
     adult = Reader(document("facts.toml")).limits({"age": ">= child_below"})
+    every = [one for one in guidelines if one.purpose == safety().purpose]
+    shown = [one for one in every if decided_by(plane([compile_table(one)], patients(adult)))]
     drawn = plane([compile_table(one) for one in shown], patients(adult))
     yield from (target("side-by-side"), "# RLS guidelines side by side", "")
     yield f"An adult of whom the record says nothing else: {_assumptions(adult)}. After safety. All"
@@ -208,6 +211,9 @@ def _side_by_side(guidelines: list[Guideline]) -> Iterator[str]:
     yield from ("</div>", "", "## In words", "")
     heads = ("ferritin, µg/L", "TSAT, %", *(f"[{plain(one.title)}]({one.id}.md)" for one in shown))
     yield from table(heads, _compared(drawn))
+    silent = [f"[{plain(one.title)}]({one.id}.md)" for one in every if one not in shown]
+    if silent:
+        yield f"Of this adult does not speak: {listed(silent, 'and')}."
 
 
 def _compared(drawn: Plane) -> Iterator[tuple[str, ...]]:

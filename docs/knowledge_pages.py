@@ -5,7 +5,20 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from markup import card, link, papers, plain, route, sentence, sources, table, target, tier
+from markup import (
+    card,
+    filled,
+    link,
+    papers,
+    plain,
+    route,
+    sentence,
+    sources,
+    table,
+    target,
+    tier,
+    words_of,
+)
 from rlsiron.catalog import document, guideline_ids
 from rlsiron.conditions import conditions, in_words, parameters, ways_of
 from rlsiron.facts import assumed
@@ -44,7 +57,8 @@ def everything() -> Iterator[Told]:
     layers: tuple[SafetyRule | Silence, ...] = (*safety().silences, *safety().rules)
     for layer in layers:
         place = ("safety", layer.id)
-        yield Told("safety", place, layer.id, layer.says, layer.sources, layer.verified)
+        said = filled(layer.says, parameters())
+        yield Told("safety", place, layer.id, said, layer.sources, layer.verified)
     for code, note in templates().items():
         if note.verified:
             yield Told("note", ("note", code), code, note.text, note.sources, note.verified)
@@ -52,7 +66,7 @@ def everything() -> Iterator[Told]:
 
 def _told(guideline: Guideline, kind: str, rule: Rule) -> Told:
     kind = {"rls": kind, "anemia": kind, "status": "statement"}.get(guideline.purpose, "remark")
-    said = rule.says or templates()[rule.note].text
+    said = words_of(rule)
     return Told(
         kind,
         (guideline.id, rule.id),
@@ -117,7 +131,7 @@ def _safety() -> Iterator[str]:
 
 
 def _behind(says: str, keys: tuple[str, ...], verified: str) -> Iterator[str]:
-    yield from (f"> {sentence(says)}", "")
+    yield from (f"> {sentence(filled(says, parameters()))}", "")
     yield from (f"Verified: {tier(verified)}. Sources: {sources(keys)}.", "")
 
 
@@ -197,7 +211,7 @@ def _verification() -> Iterator[str]:
     every = list(everything())
     yield from (target("verification"), "# What nobody has verified", "")
     yield "Everything that the library may say, by how well the text behind it was verified, the"
-    yield "weakest first. No clinician has reviewed any of it."
+    yield f"weakest first. Clinicians who reviewed it: {_reviewers()}."
     yield ""
     kinds = list(dict.fromkeys(one.kind for one in every))
     counts = (
@@ -216,6 +230,11 @@ def _verification() -> Iterator[str]:
             if one.verified == verified
         )
         yield from table(("what", "kind", "says", "source"), rows)
+
+
+def _reviewers() -> str:
+    files = (*map(shipped, guideline_ids()), *statuses(), remarks())
+    return ", ".join({name: "" for file in files for name in file.reviewed_by}) or "none"
 
 
 def _count(every: list[Told], verified: str, kind: str) -> int:

@@ -1,6 +1,6 @@
 """The Markdown that pages share: targets, links that are checked, tables, and a rule as a card."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rlsiron.catalog import document
 from rlsiron.guideline import Guideline, Rule
@@ -18,6 +18,18 @@ def sentence(text: str) -> str:
     """Return a text with a capital and a full stop."""
     text = text[:1].upper() + text[1:]
     return plain(text if text.endswith((".", "?")) else f"{text}.")
+
+
+def filled(text: str, known: Mapping[str, str]) -> str:
+    """Return a text with those of its names in braces that are known filled."""
+    for name, value in known.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def words_of(rule: Rule) -> str:
+    """Return what a rule or a remark says: its own sentence, else that of its note."""
+    return rule.says or filled(templates()[rule.note].text, dict(rule.values))
 
 
 def label(*parts: str) -> str:
@@ -95,12 +107,10 @@ def card(
         Whether the first rule that matches decides, so that the order counts.
     """
     yield from (target(guideline.id, rule.id), f"{heading} {rule.id}", "")
-    said = options(rule.disposition) or rule.says
     if decides:
-        yield from (f"**{sentence(said)}**", "")
+        yield from (f"**{sentence(options(rule.disposition))}**", "")
     yield from (f"When: {plain(when)}.", "")
-    if rule.says:
-        yield from (f"> {sentence(rule.says)}", "")
+    yield from (f"> {sentence(words_of(rule))}", "")
     if rule.why:
         yield from (f"Left open: {plain(rule.why)}.", "")
     yield from _said_by(rule)

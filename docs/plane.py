@@ -15,7 +15,7 @@ from rlsiron.grammar import DISPOSITIONS, Limits
 from rlsiron.guideline import Population
 from rlsiron.models import Panel
 from rlsiron.patient import read_patient
-from rlsiron.table import Cell, Table, WordAxis
+from rlsiron.table import Axis, Cell, Table, WordAxis
 from rlsiron.units import analyte, settle
 from rlsiron.wording import listed, options, word
 
@@ -99,6 +99,38 @@ def patients(whom: Limits) -> dict[str, Any]:
     return known
 
 
+def patients_of(table: Table, population: Population) -> dict[str, Any]:
+    """Return what is so of the patients of a population whom no earlier one takes."""
+    known = patients(population.applies)
+    own = {rule.id for rule in population.rules}
+    for axis in table.axes:
+        if axis.name in {"ferritin", "tsat"}:
+            continue
+        pieces = [
+            piece
+            for piece in _pieces(axis, known[axis.name])
+            if not own.isdisjoint(_deciding(table, {**known, axis.name: piece}))
+        ]
+        if isinstance(axis, WordAxis):
+            known[axis.name] = frozenset[Any]().union(*pieces)
+        else:
+            known[axis.name] = (pieces[0][0], pieces[-1][1])
+    return known
+
+
+def _pieces(axis: Axis, possible: Any) -> list[Any]:  # noqa: ANN401 - as the axis is
+    """Return what is possible on an axis, cell by cell."""
+    cells = axis.cells(possible)
+    if isinstance(axis, WordAxis):
+        return [axis.classes[cell] & possible for cell in cells]
+    low, high = possible
+    return [(max(low, axis.span(cell)[0]), min(high, axis.span(cell)[1])) for cell in cells]
+
+
+def _deciding(table: Table, known: Situation) -> set[str]:
+    return {rule.id for rule in table.look_up(table.box(known)).rules}
+
+
 def _untold() -> dict[str, Any]:
     panel = Panel(
         drawn=None, fasting=None, assay=None, reported={}, ferritin=None, tsat=None, tsat_source=""
@@ -142,18 +174,19 @@ def _runs(lines: Sequence[Any]) -> list[tuple[int, int]]:
 
 def others(table: Table, population: Population) -> Iterator[tuple[str, frozenset[Any], Plane]]:
     """Yield what else of a patient of a population makes its plane another, and that plane."""
-    known = patients(population.applies)
+    known = patients_of(table, population)
     first = plane([table], known)
     applies = dict(population.applies.axes)
+    own = {rule.id for rule in population.rules}
     for axis in table.axes:
         if not isinstance(axis, WordAxis) or axis.name == "rls":
             continue
         for words in axis.classes:
             within_it = words & applies.get(axis.name, words)
-            if not within_it or within_it & known[axis.name]:
+            if not within_it or known[axis.name] <= within_it:
                 continue
             other = plane([table], {**known, axis.name: within_it})
-            if other != first and decided_by(other) <= {rule.id for rule in population.rules}:
+            if other != first and decided_by(other) <= own:
                 yield axis.name, within_it, other
 
 
@@ -231,7 +264,8 @@ def _tip(drawn: Plane, block: Block) -> str:
     ferritin = between(drawn.ferritin, block.low, block.high)
     tsat = between(drawn.tsat, block.left, block.right)
     where = f"{word('analyte', 'ferritin')} {ferritin}, {word('analyte', 'tsat')} {tsat}"
-    return f"{where}: {options(block.held.dispositions)} ({', '.join(block.held.rules)})"
+    by = f" ({', '.join(block.held.rules)})" if block.held.rules else ""
+    return f"{where}: {options(block.held.dispositions)}{by}"
 
 
 def _rectangle(box: tuple[int, int, int, int], said: Said, tip: str, anchor: Anchor) -> str:
@@ -243,6 +277,8 @@ def _rectangle(box: tuple[int, int, int, int], said: Said, tip: str, anchor: Anc
     text = "".join(_label(box, said.rules))
     kind = f'class="cell" data-said="{" ".join(said.dispositions)}"'
     inner = f"<title>{escape(tip)}</title>{stripes}{shape}{text}"
+    if not said.rules:  # where the source does not speak of the patient
+        return f"<g {kind}>{inner}</g>"
     return f'<a href="{anchor(said.rules[0])}" {kind}>{inner}</a>'
 
 
