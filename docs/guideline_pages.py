@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 
-from markup import card, label, link, plain, sentence, sources, table, target, tier
+from markup import card, condition, label, link, plain, sentence, sources, table, target, tier
 from plane import (
     Plane,
     after_safety,
@@ -20,7 +20,7 @@ from plane import (
 )
 from rlsiron.catalog import document, guideline_ids
 from rlsiron.compiler import compile_table
-from rlsiron.conditions import conditions, in_words, parameters
+from rlsiron.conditions import conditions, in_words
 from rlsiron.facts import assumed
 from rlsiron.grammar import TIERS, Limits, Reader
 from rlsiron.guideline import Guideline, Population, Rule, safety, shipped, statuses
@@ -86,13 +86,12 @@ def _page(guideline: Guideline) -> Iterator[str]:
         yield ""
     else:
         yield from (legend(), "")
-    known = parameters(guideline)
     for population, applies, ways in conditions(guideline):
         yield from (target("population", guideline.id, population.name),)
         yield from (f"## {sentence(population.name).rstrip('.')}", "")
-        whom = in_words([applies], known)
-        yield from (f"Speaks of: {plain(whom) or 'every patient'}.", "")
-        said = {id_: in_words(way, known) for id_, way in ways.items()}
+        whom = condition([applies], guideline) or "every patient"
+        yield from (f"Speaks of: {whom}.", "")
+        said = {id_: condition(way, guideline) for id_, way in ways.items()}
         if decides:
             yield from _drawn(guideline, population)
             yield from _order(guideline, population, said)
@@ -116,7 +115,7 @@ def _order(guideline: Guideline, population: Population, said: Mapping[str, str]
     rows = (
         (
             link(rule.id, guideline.id, rule.id),
-            plain(_when(population, rule, said)),
+            _when(population, rule, said),
             options(rule.disposition),
             tier(rule.verified),
         )
@@ -150,10 +149,12 @@ def _drawn(guideline: Guideline, population: Population) -> Iterator[str]:
     made = compile_table(guideline)
     yield from (*_planes(guideline, plane([made], patients_of(made, population))), "")
     yield "Not to scale; each tick is a printed limit, and belongs to the side that its sign names."
-    yield f"Where the record says nothing else: {_assumptions(population.applies)}. Below, what"
-    yield "changes the picture, among them [facts](#facts) of the patient."
+    yield f"Where the record says nothing else: {_assumptions(population.applies)}."
+    changed = list(others(made, population))
+    if changed:
+        yield "Below, what changes the picture, among them [facts](#facts) of the patient."
     yield ""
-    for name, words, drawn in others(made, population):
+    for name, words, drawn in changed:
         given = True in words if words <= {True, False} else sorted(words)
         yield "<details><summary>"
         yield f"With {escape(in_words([{name: given}], {}))}</summary>"

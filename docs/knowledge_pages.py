@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from markup import (
     card,
+    condition,
     filled,
     link,
     papers,
@@ -20,7 +21,7 @@ from markup import (
     words_of,
 )
 from rlsiron.catalog import document, guideline_ids
-from rlsiron.conditions import conditions, in_words, parameters, ways_of
+from rlsiron.conditions import conditions, parameters, ways_of
 from rlsiron.facts import assumed
 from rlsiron.grammar import TIERS, fact_tables
 from rlsiron.guideline import (
@@ -102,19 +103,18 @@ def _index() -> Iterator[str]:
 
 def _safety() -> Iterator[str]:
     filed = document("safety.toml").data
-    known = parameters()
     yield from (target("safety-layer"), "# The safety layer", "")
     yield "Rules over every guideline for RLS. They are laid over each cell of its table; all that"
     yield "apply speak. Stopping both routes makes every answer `withhold-iron`; stopping IV leaves"
     yield "oral iron where the source gives it. What the source itself says is always shown too."
-    yield from ("", f"Covers: {plain(in_words([filed['covers']], known))}.", "", "## Rules", "")
+    yield from ("", f"Covers: {condition([filed['covers']])}.", "", "## Rules", "")
     for rule, ways in zip(safety().rules, map(ways_of, filed["rule"]), strict=True):
         yield from (target("safety", rule.id), f"### {rule.id}", "")
         routes = [route(name) for name in sorted(rule.stops, reverse=True)]
         does = f"stops {listed(routes, 'and')}"
         if rule.opens:
-            does = f"opens an answer that gives iron to: {options([rule.opens])}"
-        yield from (f"**{sentence(does)}**", "", f"When: {plain(in_words(ways, known))}.", "")
+            does = f"adds to an answer that gives iron: {options([rule.opens])}"
+        yield from (f"**{sentence(does)}**", "", f"When: {condition(ways)}.", "")
         yield from _behind(rule.says, rule.sources, rule.verified)
         if rule.id in templates():
             yield from (f"Said by the note {link(f'`{rule.id}`', 'note', rule.id)}.", "")
@@ -123,10 +123,8 @@ def _safety() -> Iterator[str]:
         yield from (target("safety", silence.id), f"### {silence.id}", "")
         adds = f"{options([silence.only])} alone becomes {options([silence.only, silence.adds])}"
         yield from (f"**{sentence(adds)}**", "")
-        whom = (
-            f"Of a source that is silent on {silence.on}, when: {in_words([way['when']], known)}."
-        )
-        yield from (plain(whom), "")
+        whom = f"Of a source that is silent on {silence.on}, when: {condition([way['when']])}."
+        yield from (whom, "")
         yield from _behind(silence.says, silence.sources, silence.verified)
 
 
@@ -136,19 +134,19 @@ def _behind(says: str, keys: tuple[str, ...], verified: str) -> Iterator[str]:
 
 
 def _facts() -> Iterator[str]:
-    known = parameters()
     yield from (target("facts"), "# Facts, parameters, windows, assumptions", "", "## Facts", "")
     yield "A yes or no made of the patient before any table is looked up."
     yield ""
-    rows = (
-        (f"`{fact['name']}`", plain(in_words(fact["any"], known)), fact.get("open_without", ""))
-        for fact in fact_tables()
-    )
-    yield from table(("fact", "yes when", "open without"), rows)
+    for fact in fact_tables():
+        open_ = f" Open without {fact['open_without']}." if "open_without" in fact else ""
+        yield target("fact", fact["name"])
+        yield from (f"`{fact['name']}`: yes when {condition(fact['any'])}.{open_}", "")
     yield from (target("parameters"), "## Parameters", "")
     yield "Named numbers that a guideline file of one's own may change."
     yield ""
-    yield from table(("parameter", "value"), ((f"`{name}`", told) for name, told in known.items()))
+    yield from table(
+        ("parameter", "value"), ((f"`{name}`", told) for name, told in parameters().items())
+    )
     yield from (target("windows"), "## Windows", "")
     yield "How long after an event results are not read, or are read with a note."
     yield ""
@@ -178,10 +176,9 @@ def _remarks() -> Iterator[str]:
     yield from (target("remarks"), "# Remarks", "")
     yield "What is said of a patient whatever the guideline. Each that holds is said; none decides."
     yield ""
-    known = parameters()
     for population, _, ways in conditions(remarks()):
         for rule in population.rules:
-            yield from card(remarks(), rule, in_words(ways[rule.id], known) or "always", "##")
+            yield from card(remarks(), rule, condition(ways[rule.id]) or "always", "##")
 
 
 def _notes() -> Iterator[str]:

@@ -1,8 +1,11 @@
 """The Markdown that pages share: targets, links that are checked, tables, and a rule as a card."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rlsiron.catalog import document
+from rlsiron.conditions import Way, in_words, parameters
+from rlsiron.grammar import fact_tables
 from rlsiron.guideline import Guideline, Rule
 from rlsiron.wording import options, templates, word
 
@@ -18,6 +21,14 @@ def sentence(text: str) -> str:
     """Return a text with a capital and a full stop."""
     text = text[:1].upper() + text[1:]
     return plain(text if text.endswith((".", "?")) else f"{text}.")
+
+
+def condition(ways: Sequence[Way], guideline: Guideline | None = None) -> str:
+    """Return a condition in words, each fact with a link to what makes it true; or nothing."""
+    names = "|".join(fact["name"] for fact in fact_tables())
+    said = plain(in_words(ways, parameters(guideline)))
+    fact = link(r"\1", "fact", r"\1")
+    return re.sub(rf"\b({names})(?= (?:yes|no)\b)", fact, said)
 
 
 def filled(text: str, known: Mapping[str, str]) -> str:
@@ -109,7 +120,7 @@ def card(
     yield from (target(guideline.id, rule.id), f"{heading} {rule.id}", "")
     if decides:
         yield from (f"**{sentence(options(rule.disposition))}**", "")
-    yield from (f"When: {plain(when)}.", "")
+    yield from (f"When: {when}.", "")
     yield from (f"> {sentence(words_of(rule))}", "")
     if rule.why:
         yield from (f"Left open: {plain(rule.why)}.", "")

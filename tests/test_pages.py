@@ -49,6 +49,18 @@ def test_a_rule_is_told_in_full(site: Path) -> None:
     assert "https://pubmed.ncbi.nlm.nih.gov/39324694/" in card
 
 
+def test_a_fact_in_a_condition_leads_to_what_makes_it_true(site: Path) -> None:
+    card = _cards(site / "guidelines" / "irlssg-2018.md")["irlssg-2018-ir-6"]
+    assert "When: ferritin ≤ 75 µg/L and [iv-reason](#fact-iv-reason) yes." in card
+    fact = _cards(site / "knowledge" / "facts.md")["fact-iv-reason"]
+    assert "oral_iron failed, not-tolerated or not-absorbed; or conditions gi-disease" in fact
+
+
+def test_a_sentence_is_told_with_its_values(site: Path) -> None:
+    card = _cards(site / "knowledge" / "remarks.md")["remarks-ir-8"]
+    assert "repeat the panel at about 12 weeks" in card
+
+
 def test_what_is_left_open_says_why(site: Path) -> None:
     left = _cards(site / "guidelines" / "mayo-2021.md")["open-mayo-2021"]
     assert "at a ferritin of exactly 100 µg/L one sentence of the source includes IV iron" in left
