@@ -21,7 +21,7 @@ from markup import (
     words_of,
 )
 from rlsiron.catalog import document, guideline_ids
-from rlsiron.conditions import conditions, parameters, ways_of
+from rlsiron.conditions import conditions, parameters, printed, ways_of
 from rlsiron.facts import assumed
 from rlsiron.grammar import TIERS, fact_tables
 from rlsiron.guideline import (
@@ -138,14 +138,18 @@ def _facts() -> Iterator[str]:
     yield "A yes or no made of the patient before any table is looked up."
     yield ""
     for fact in fact_tables():
-        open_ = f" Open without {fact['open_without']}." if "open_without" in fact else ""
-        yield target("fact", fact["name"])
-        yield from (f"`{fact['name']}`: yes when {condition(fact['any'])}.{open_}", "")
+        without = f" Open without {fact['open_without']}." if "open_without" in fact else ""
+        yield from (
+            target("fact", fact["name"]),
+            f"`{fact['name']}`: yes when any of these holds.{without}",
+        )
+        yield from ("", *(f"- {condition([way])}" for way in fact["any"]), "")
     yield from (target("parameters"), "## Parameters", "")
     yield "Named numbers that a guideline file of one's own may change."
     yield ""
     yield from table(
-        ("parameter", "value"), ((f"`{name}`", told) for name, told in parameters().items())
+        ("parameter", "value"),
+        ((f"`{name}`", printed(told)) for name, told in parameters().items()),
     )
     yield from (target("windows"), "## Windows", "")
     yield "How long after an event results are not read, or are read with a note."

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rlsiron.catalog import document
-from rlsiron.conditions import Way, in_words, parameters
+from rlsiron.conditions import Way, in_words, parameters, printed
 from rlsiron.grammar import fact_tables
 from rlsiron.guideline import Guideline, Rule
 from rlsiron.wording import options, templates, word
@@ -34,7 +34,7 @@ def condition(ways: Sequence[Way], guideline: Guideline | None = None) -> str:
 def filled(text: str, known: Mapping[str, str]) -> str:
     """Return a text with those of its names in braces that are known filled."""
     for name, value in known.items():
-        text = text.replace(f"{{{name}}}", value)
+        text = text.replace(f"{{{name}}}", printed(value))
     return text
 
 

@@ -53,7 +53,12 @@ def test_a_fact_in_a_condition_leads_to_what_makes_it_true(site: Path) -> None:
     card = _cards(site / "guidelines" / "irlssg-2018.md")["irlssg-2018-ir-6"]
     assert "When: ferritin ≤ 75 µg/L and [iv-reason](#fact-iv-reason) yes." in card
     fact = _cards(site / "knowledge" / "facts.md")["fact-iv-reason"]
-    assert "oral_iron failed, not-tolerated or not-absorbed; or conditions gi-disease" in fact
+    assert "- oral_iron failed, not-tolerated or not-absorbed\n- conditions gi-disease" in fact
+
+
+def test_a_parameter_is_printed_with_its_unit(site: Path) -> None:
+    parameters = _cards(site / "knowledge" / "facts.md")["parameters"]
+    assert "| `ferritin_ceiling` | 300 µg/L |" in parameters
 
 
 def test_a_sentence_is_told_with_its_values(site: Path) -> None:

@@ -70,7 +70,17 @@ def _one(name: str, given: Any, known: Mapping[str, str]) -> str:  # noqa: ANN40
 def _limit(text: str, known: Mapping[str, str]) -> str:
     """Return a limit as it is printed, a parameter as its value."""
     operator, limit = re.findall(r"[<>]=?|[^<>=\s].*", text)
-    text = f"{operator} {known.get(limit, limit)}"
-    for filed, printed in _PRINTED:
-        text = text.replace(filed, printed)
-    return text
+    return printed(f"{operator} {known.get(limit, limit)}")
+
+
+def printed(limit: str) -> str:
+    """Return a limit, or a number with its unit, as it is printed.
+
+    Examples
+    --------
+    >>> printed(">= 300 ug/L")
+    '≥ 300 µg/L'
+    """
+    for filed, sign in _PRINTED:
+        limit = limit.replace(filed, sign)
+    return limit
