@@ -6,7 +6,7 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --upgrade --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mutation fuzz format lock clean
+.PHONY: help demo test check docs bench mutation fuzz format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,11 @@ test: .venv/installed-dev ## the whole suite
 
 check: .venv/installed-dev ## everything that must hold before a change lands
 	scripts/check
+
+docs: .venv/installed-dev ## the site, in build/site
+	$(BIN)/python docs/pages.py build/pages
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs build/pages build/site
+	@echo "The site starts at build/site/index.html."
 
 bench: .venv/installed-dev ## every benchmarks/bench_*.py
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

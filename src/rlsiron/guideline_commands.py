@@ -1,6 +1,5 @@
 """The commands on guidelines: `guideline list` and `guideline show`."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from inspect import Parameter
@@ -8,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from rlsiron.catalog import document, guideline_document, guideline_ids, status_ids
 from rlsiron.command import DONE, Command, argument, as_json
+from rlsiron.conditions import conditions, in_words, parameters
 from rlsiron.errors import GuidelineError, did_you_mean, shown
 from rlsiron.grammar import TIERS, fact_tables
 from rlsiron.guideline import Guideline, Rule, parse_guideline, shipped, statuses
 from rlsiron.report import Answer, Grid, Line, json_text, write
-from rlsiron.units import analytes
-from rlsiron.wording import listed, options, word
+from rlsiron.wording import listed, options
 
 if TYPE_CHECKING:
     from rlsiron.table import Grid as Compiled
 
-_PRINTED = (("<=", "≤"), (">=", "≥"), ("ug/", "µg/"))  # as a file writes it, and a paper prints it
 _HELP_LIST = (
     "List the guidelines, and the files on general iron status.\n\n"
     "Every one with its purpose, its version, how many kinds of patients it tells apart, how well "
@@ -109,9 +107,9 @@ def _show(*, name: str, json: bool) -> int:
             "applies": applies,
             "rules": [_told(rule, ways[rule.id]) for rule in population.rules],
         }
-        for population, applies, ways in _conditions(guideline)
+        for population, applies, ways in conditions(guideline)
     ]
-    told["parameters"] = _parameters(guideline)
+    told["parameters"] = parameters(guideline)
     cited = (guideline.document.data["source"], *(rule.source for rule in guideline.rules))
     known = document("sources.toml").data
     told["sources"] = {key: known[key] for key in dict.fromkeys(cited) if key in known}
@@ -146,15 +144,6 @@ def _found(name: str) -> Guideline:
     return parse_guideline(guideline_document(name))
 
 
-def _conditions(guideline: Guideline) -> Iterator[tuple[Any, Any, dict[str, Any]]]:
-    """Yield each population with whom it speaks of and when each of its rules matches, as filed."""
-    for population, filed in zip(
-        guideline.populations, guideline.document.data["population"], strict=True
-    ):
-        ways = {rule["id"]: rule.get("any") or [rule.get("when", {})] for rule in filed["rule"]}
-        yield population, filed["applies"], ways
-
-
 def _drawn(guideline: Guideline, told: Mapping[str, Any]) -> Answer:
     """Return the tables of a guideline as one draws them."""
     lines: list[Line | Grid] = [
@@ -166,20 +155,20 @@ def _drawn(guideline: Guideline, told: Mapping[str, Any]) -> Answer:
     ]
     if told["silent_on"]:
         lines.append(Line(f"Silent on: {', '.join(told['silent_on'])}."))
-    decides = guideline.purpose != "status"
+    decides, known = guideline.purpose != "status", parameters(guideline)
     said = ("answer", "strength", "certainty") if decides else ("statement",)
-    for population, applies, ways in _conditions(guideline):
+    for population, applies, ways in conditions(guideline):
         rows = [
             (
                 rule.id,
-                _any(ways[rule.id], guideline) or ("in all other cases" if at else "always"),
+                in_words(ways[rule.id], known) or ("in all other cases" if at else "always"),
                 *(_decided(rule) if decides else (rule.says,)),
                 rule.verified,
                 rule.source,
             )
             for at, rule in enumerate(population.rules)
         ]
-        whom = _all(applies, guideline) or "every patient"
+        whom = in_words([applies], known) or "every patient"
         lines += [Line(""), Line(f"{population.name}: {whom}", "bold")]
         lines.append(Grid(("rule", "when", *said, "verified", "source"), rows))
     return [*lines, Line(""), *_footnotes(guideline, told)]
@@ -199,45 +188,10 @@ def _footnotes(guideline: Guideline, told: Mapping[str, Any]) -> Iterator[Line]:
     named |= {name for part in told["populations"] for name in part["applies"]}
     for fact in fact_tables():
         if fact["name"] in named:
-            yield Line(f"{fact['name']}: {_any(fact['any'], guideline)}.")
+            yield Line(f"{fact['name']}: {in_words(fact['any'], parameters(guideline))}.")
     for key, source in told["sources"].items():
         numbers = [f"{name}:{source[name]}" for name in ("doi", "pmid") if name in source]
         yield Line(f"{key}: {' '.join([source['citation'], *numbers])}")
-
-
-def _any(ways: list[dict[str, Any]], guideline: Guideline) -> str:
-    return "; or ".join(_all(way, guideline) for way in ways)
-
-
-def _all(way: Mapping[str, Any], guideline: Guideline) -> str:
-    """Return a condition of a file with its printed limits."""
-    return " and ".join(_one(name, given, guideline) for name, given in way.items())
-
-
-def _one(name: str, given: Any, guideline: Guideline) -> str:  # noqa: ANN401 - as TOML has it
-    if isinstance(given, bool):
-        return f"{name} {'yes' if given else 'no'}"
-    parts = [given] if isinstance(given, str) else given
-    if name not in {"age", *analytes()}:
-        return f"{name} {listed(parts, 'or')}"
-    title = "age" if name == "age" else word("analyte", name)
-    return f"{title} {listed([_limit(part, guideline) for part in parts], 'and')}"
-
-
-def _parameters(guideline: Guideline) -> dict[str, str]:
-    """Return what the named numbers of a limit are, those of the file before those of all."""
-    own = getattr(guideline, "parameters", ())  # of a file that may change some
-    return {**document("facts.toml").data["parameters"], **dict(own)}
-
-
-def _limit(text: str, guideline: Guideline) -> str:
-    """Return a limit as it is printed, a parameter as its value."""
-    known = _parameters(guideline)
-    operator, limit = re.findall(r"[<>]=?|[^<>=\s].*", text)
-    text = f"{operator} {known.get(limit, limit)}"
-    for filed, printed in _PRINTED:
-        text = text.replace(filed, printed)
-    return text
 
 
 LIST = Command(
