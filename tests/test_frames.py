@@ -410,6 +410,20 @@ def test_many_cuts_are_searched(tmp_path: Path) -> None:
         ({"ferritin": [62]}, {"errors": "ignore"}, "errors='ignore' is not a choice"),
         ({"ferritin": [62]}, {"decimal": ";"}, "decimal=';' is not a choice"),
         ({"ferritin": [62]}, {"guidelines": ()}, "names no guideline"),
+        ({"ferritin": [62]}, {"strict": "no"}, "strict='no' is not a choice; write False or True"),
+        ({"ferritin": [62]}, {"units": "ng/mL"}, "units='ng/mL' is no mapping; give a dict"),
+        ({"ferritin": [62]}, {"columns": ["a"]}, "columns=['a'] is no mapping; give a dict"),
+        ({"ferritin": [62]}, {"units": {"ferritin": ["ng/mL"]}}, "units= gives ['ng/mL'] for"),
+        (
+            {"ferritin": [62]},
+            {"columns": {"tsat": "ferritin"}},
+            "column 'ferritin' is named for two analytes; name one for each",
+        ),
+        (
+            {"ferritin": pd.Series([62.0], dtype=pd.SparseDtype(float))},
+            {"units": {"ferritin": "ng/mL"}},
+            "the column of ferritin is sparse; make it dense first",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_call_is_one_error(

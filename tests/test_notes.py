@@ -248,11 +248,14 @@ def test_assumptions_are_listed_unless_there_is_none() -> None:
     assert "assumptions" not in codes(found)
 
 
-def test_needs_of_all_guidelines_are_one_note() -> None:
-    """What to do next, each input once."""
-    note = the(answer(), "needs")
+def test_what_is_needed_is_said_once() -> None:
+    """In the first line; in a note of its own where another guideline needs more."""
+    lead = answer().notes[0]
+    assert (lead.code, lead.text.count("ferritin"), lead.text.count("TSAT")) == ("lead-open", 1, 1)
+    assert "needs" not in codes(answer())
+    note = the(answer({"age": None}, ferritin="40 ng/mL"), "needs")
     assert note.category == "follow-up"
-    assert note.text.count("ferritin") == note.text.count("TSAT") == 1
+    assert note.text == "To settle what is undecided: TSAT and the age."
     assert "needs" not in codes(answer(ferritin="62 ng/mL", tsat="30 %"))
 
 

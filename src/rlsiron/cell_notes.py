@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
+from itertools import combinations
+from math import comb
 from typing import Any, NamedTuple
 
-from rlsiron.decision import ADOLESCENT, Found, Verdict, agreement, on_hearsay
+from rlsiron.decision import ADOLESCENT, Found, Verdict, agreement, on_hearsay, whys
 from rlsiron.grammar import GIVES, TIERS, groups
 from rlsiron.guideline import Guideline, Rule, SafetyRule, safety
 from rlsiron.models import Note
@@ -25,6 +27,7 @@ WORDS = ("sex", "rls", "pregnancy", "kidney")
 """The axes of words on which these notes depend."""
 
 _ORDER = ("quality", "safety", "decision", "status", "context", "follow-up")
+_LEAD, _STOP, _URGENT = -3, -2, -1
 _DOUBTS = {"quality", "safety", "status"}  # of these, cautions come first
 _PRESUMED = {"pregnancy": "iv-assumes-not-pregnant", "conditions": "iv-assumes-no-infection"}
 _SILENCES = {"pregnancy": ("pregnancy", "expecting"), "end-stage": ("kidney", "end-stage")}
@@ -34,6 +37,9 @@ _ROUTES = {
 }
 _UNSAID = ("uncovered", "unconfirmed", "emptied")
 _UNCOVERED = ("not-covered",)
+
+SHOWN = ("ferritin", "hemoglobin")
+"""The results that a note of a statement may show."""
 
 Sayings = Sequence[tuple[Guideline, Rule]]
 """Rules that one note says, each with its file."""
@@ -67,7 +73,8 @@ def of_cells(found: Found, words: Words) -> tuple[tuple[Note, ...], tuple[int, .
         assumed = [word("assumption", assumption) for assumption in assumptions]
         notes.append(note("assumptions", assumptions=", ".join(assumed)))
     needs = {name for verdict in verdicts for name in verdict.said["needs"]}
-    if needs - set(_awaited(verdicts[0])):
+    lead = verdicts[0]
+    if needs.difference(_awaited(lead) or lead.said["needs"]):
         order = [name for name in phrases("input") if name in needs]
         notes.append(note("needs", needs=inputs(order, "and")))
     notes.sort(key=place)
@@ -76,14 +83,14 @@ def of_cells(found: Found, words: Words) -> tuple[tuple[Note, ...], tuple[int, .
 
 @cache
 def _places() -> Mapping[str, int]:
-    """Return where the notes of each code belong: the lead, what stops, then by category."""
+    """Return where each code belongs: the lead, what stops, what is urgent, then by category."""
     places = {}
     for code, template in templates().items():
         at = 2 * _ORDER.index(template.category)
-        doubt = template.category in _DOUBTS and template.severity == "info"
-        places[code] = -1 if template.severity == "stop" else at + doubt
-        if code.startswith("lead"):
-            places[code] = -2
+        at += template.category in _DOUBTS and template.severity == "info"
+        at = _URGENT if template.urgent else at
+        at = _STOP if template.severity == "stop" else at
+        places[code] = _LEAD if code.startswith("lead") else at
     return places
 
 
@@ -105,6 +112,9 @@ def _lead(verdict: Verdict) -> Note:
     awaited = _awaited(verdict)
     if awaited:
         code = "lead-criterion-met"
+    elif verdict.said["needs"]:
+        code = "lead-open"
+        awaited = verdict.said["needs"]
     else:
         code = "lead" if cell.criterion == cell.possible else "lead-before-safety"
     return _weighed(
@@ -120,8 +130,10 @@ def _lead(verdict: Verdict) -> Note:
 def _answer(verdict: Verdict) -> str:
     """Return the answer in words."""
     possible = options(verdict.cell.possible)
-    alone = len(verdict.cell.possible) == 1
-    return possible if alone else phrase("undecided").format(options=possible)
+    if len(verdict.cell.possible) == 1:
+        return possible
+    gives = verdict.said["iron"] == "give"
+    return phrase("route-open" if gives else "undecided").format(options=possible)
 
 
 def _weighed(verdict: Verdict, code: str, **filling: object) -> Note:
@@ -154,8 +166,11 @@ def _not_excluded(verdicts: Sequence[Verdict]) -> list[Note]:
         for rule in safety(verdict.table.guideline.parameters).rules
         if rule.id in verdict.cell.may_be_stopped - verdict.cell.stopped and rule.stops
     )
-    says = [rule.says for rule in rules]
-    return [note("not-excluded", says="; ".join(says))] if says else []
+    if not rules:
+        return []
+    sources = tuple(dict.fromkeys(source for rule in rules for source in rule.sources))
+    says = "; ".join(rule.says for rule in rules)
+    return [note("not-excluded", says=says, sources=sources, verified=_weakest(rules))]
 
 
 def _of_presumption(
@@ -228,7 +243,13 @@ def _positions(verdicts: Sequence[Verdict]) -> str:
     sides: dict[tuple[str, ...], list[str]] = {}
     for verdict in filter(_covers, verdicts):
         sides.setdefault(verdict.cell.possible, []).append(verdict.table.guideline.title)
-    return phrase("against").join(listed(titles, "and") for titles in sides.values())
+    titles = {said: listed(named, "and") for said, named in sides.items()}
+    apart: list[tuple[tuple[str, ...], ...]] = [
+        (one, other) for one, other in combinations(titles, 2) if set(one).isdisjoint(other)
+    ]
+    if len(apart) == comb(len(titles), 2):
+        apart = [tuple(titles)]
+    return "; ".join(phrase("against").join(titles[said] for said in one) for one in apart)
 
 
 def _says(verdict: Verdict, *, leads: bool) -> str:
@@ -239,12 +260,11 @@ def _says(verdict: Verdict, *, leads: bool) -> str:
         return f", {rule}"
     if reason in _UNSAID:
         return f": {word('because', reason)}"
-    parts = [] if leads else [_answer(verdict)]
+    parts = [] if leads and not verdict.said["needs"] else [_answer(verdict)]
     if rule and reason not in {"silent", "decided"}:
         safe = cell.criterion == cell.possible
         parts.append(rule if safe else phrase("before-safety").format(says=rule))
-    whys = [rule.why for rule in cell.rules if rule.why]
-    parts += whys if reason.startswith("silent") else []
+    parts += whys(verdict.table, cell) if reason.startswith("silent") else []
     return f": {'; '.join(parts or [phrase('open-rules')])}"
 
 
@@ -277,9 +297,14 @@ def _of_statements(found: Found, told: frozenset[str]) -> Iterator[Note]:
         if code == "status":
             yield _status(sayings)
         elif code == ADOLESCENT:
-            yield from _grown(found)
-        elif not text_takes(code, "ferritin"):
+            yield from _grown(found, sayings)
+        elif not shows_a_value(code):
             yield from saying(code, sayings)
+
+
+def shows_a_value(code: str) -> bool:
+    """Whether a note shows a result of the patient, so that patients do not share it."""
+    return any(text_takes(code, name) for name in SHOWN)
 
 
 def spoken(found: Found) -> Iterator[tuple[Guideline, Rule]]:
@@ -306,7 +331,7 @@ def saying(code: str, sayings: Sayings, **filling: object) -> Iterator[Note]:
         yield note(code, **{**values, **known, **filling, "title": title, "says": says})
 
 
-def _weakest(rules: Sequence[Rule]) -> str:
+def _weakest(rules: Sequence[Rule | SafetyRule]) -> str:
     return max((rule.verified for rule in rules), key=TIERS.index)
 
 
@@ -329,7 +354,7 @@ def _status(sayings: Sayings) -> Note:
     return note("status", statements=statements, sources=sources, verified=_weakest(rules))
 
 
-def _grown(found: Found) -> Iterator[Note]:
+def _grown(found: Found, sayings: Sayings) -> Iterator[Note]:
     """Yield what the tables for adults would say, where it differs."""
     differing = [
         grown
@@ -338,4 +363,4 @@ def _grown(found: Found) -> Iterator[Note]:
     ]
     if differing:
         positions = (f"{v.table.guideline.title} {_answer(v)}" for v in differing)
-        yield note(ADOLESCENT, positions="; ".join(positions))
+        yield from saying(ADOLESCENT, sayings, positions="; ".join(positions))

@@ -55,27 +55,20 @@ def open_columns(
     df: pd.DataFrame, *, columns: Mapping[str, str], units: Mapping[str, str]
 ) -> tuple[dict[str, ResultColumn], dict[str, "pd.Series[Any]"]]:
     """Return the columns that are read: those of analytes, and those of fields."""
-    if not isinstance(df, pd.DataFrame):
-        raise RlsironError(f"{shown(df)} is not a DataFrame of pandas; give one")
+    _refuse_call(df, columns=columns, units=units)
     analytes = tuple(lab.analytes())
     fields = (*Patient.model_fields, *Draw.model_fields)
     known = (*analytes, *(f"{name}_unit" for name in analytes), *fields)
     labels: list[Any] = df.columns.tolist()
     found = _found(known, labels, columns)
-    for label in found.values():
-        if labels.count(label) > 1:
-            raise RlsironError(f"column {label!r} stands there {labels.count(label)} times")
+    _refuse_doubled(found, labels, analytes)
     _refuse_misspelt(set(labels) - set(found.values()), [n for n in known if n not in found])
     if found.keys().isdisjoint(analytes):
         raise RlsironError(
             f"no column has results; name one of {', '.join(analytes)}, or use columns="
         )
     read = {name: df[label] for name, label in found.items()}
-    for name, unit in units.items():
-        if name not in read or name not in analytes:
-            there = [one for one in analytes if one in read]
-            raise UnitError(f"units= names {shown(name)}{did_you_mean(name, there)}")
-        lab.unit_code(name, unit)
+    _refuse_units(units, {name: read[name] for name in analytes if name in read})
     results = {
         name: ResultColumn(
             name, read[name], _units(read.get(f"{name}_unit"), units.get(name), len(df))
@@ -86,6 +79,38 @@ def open_columns(
     for result in results.values():
         _refuse_bare_numbers(result)
     return results, {name: column for name, column in read.items() if name in fields}
+
+
+def _refuse_call(df: object, **mappings: object) -> None:
+    """Refuse what is no table, and what is no mapping."""
+    if not isinstance(df, pd.DataFrame):
+        raise RlsironError(f"{shown(df)} is not a DataFrame of pandas; give one")
+    for name, given in mappings.items():
+        if not isinstance(given, Mapping):
+            raise RlsironError(f"{name}={shown(given)} is no mapping; give a dict by name")
+
+
+def _refuse_doubled(found: Mapping[str, Any], labels: list[Any], analytes: tuple[str, ...]) -> None:
+    """Refuse a column that stands there twice, or would be two results."""
+    results = [label for name, label in found.items() if name in analytes]
+    for label in found.values():
+        if results.count(label) > 1:
+            raise RlsironError(f"column {label!r} is named for two analytes; name one for each")
+        if labels.count(label) > 1:
+            raise RlsironError(f"column {label!r} stands there {labels.count(label)} times")
+
+
+def _refuse_units(units: Mapping[str, str], results: "Mapping[str, pd.Series[Any]]") -> None:
+    """Refuse a unit that is none, or of no column, and a column that cannot be opened."""
+    for name, column in results.items():
+        if isinstance(column.dtype, pd.SparseDtype):
+            raise RlsironError(f"the column of {name} is sparse; make it dense first")
+    for name, unit in units.items():
+        if name not in results:
+            raise UnitError(f"units= names {shown(name)}{did_you_mean(name, results)}")
+        if not isinstance(unit, str):
+            raise UnitError(f"units= gives {shown(unit)} for {name!r}; give a text such as 'ng/mL'")
+        lab.unit_code(name, unit)
 
 
 def _found(known: Sequence[str], labels: list[Any], columns: Mapping[str, str]) -> dict[str, Any]:

@@ -386,7 +386,7 @@ def _because(table: Table, cell: Cell, needs: Sequence[str], reason: str) -> str
     layer = [rule for rule in safety(table.guideline.parameters).rules if rule.id in speaking]
     filling: dict[str, object] = {
         "says": "; or ".join(rule.says for rule in cell.rules),
-        "why": "; ".join(_whys(table, cell)),
+        "why": "; ".join(whys(table, cell)),
         "stops": "; ".join(rule.says for rule in layer if rule.stops),
         "opens": "; ".join(rule.says for rule in layer if rule.opens),
         "options": options(cell.possible),
@@ -420,7 +420,7 @@ def _silent(silence: Silence) -> AppliedRule:
     )
 
 
-def _whys(table: Table, cell: Cell) -> list[str]:
+def whys(table: Table, cell: Cell) -> list[str]:
     """Return why the source leaves a cell open, in its own rules and by its silence."""
     whys = [rule.why for rule in cell.rules if rule.why]
     return whys + [silence.says for silence in _silences(table, cell)]
@@ -449,7 +449,7 @@ def _reason(table: Table, cell: Cell, needs: Sequence[str], open_: _Open) -> str
         unsaid = "maybe-unconfirmed" if deciding == ("rls",) else "unread"
         return "needs" if needs else unsaid
     silent = "silent" if cell.possible == cell.criterion else "silent-stopped"
-    return silent if _whys(table, cell) else "opened"
+    return silent if whys(table, cell) else "opened"
 
 
 def _withheld_with_all_rules(table: Table, cell: Cell) -> bool:

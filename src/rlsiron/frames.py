@@ -92,6 +92,7 @@ def interpret_frame(
     """
     choose("errors", errors, "raise", "note")
     choose("decimal", decimal, ".", ",")
+    choose("strict", strict, *(False, True))
     board = board_of(guidelines, strict=strict)
     results, fields = open_columns(df, columns=columns or {}, units=units or {})
     kinds = sort_rows(results, fields, board, rows=len(df), decimal=decimal)

@@ -241,7 +241,9 @@ def _said(
 
 
 _OWN = frozenset({"adolescent"})  # the note of a remark that the engine fills
-_FILLED = frozenset({"title", "says", "ferritin"})  # by the library, in a note of statements
+_FILLED = frozenset(
+    {"title", "says", "ferritin", "hemoglobin"}
+)  # by the library, in a note of statements
 
 
 def _refuse_unfilled(reader: Reader, said: Mapping[str, list[Rule]]) -> None:

@@ -7,7 +7,18 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from rlsiron.cell_notes import WORDS, Sayings, Words, of_cells, of_layers, place, saying, spoken
+from rlsiron.cell_notes import (
+    SHOWN,
+    WORDS,
+    Sayings,
+    Words,
+    of_cells,
+    of_layers,
+    place,
+    saying,
+    shows_a_value,
+    spoken,
+)
 from rlsiron.decision import Found, Near, Verdict, nearest_limit
 from rlsiron.facts import YES, crp_over_limits, since
 from rlsiron.guideline import SafetyRule, facts, safety, windows
@@ -15,7 +26,7 @@ from rlsiron.models import LabResult, Note, Panel
 from rlsiron.panel import Event, end_of
 from rlsiron.patient import Intake
 from rlsiron.units import analyte
-from rlsiron.wording import listed, note, options, phrases, text_takes, word
+from rlsiron.wording import listed, note, options, phrases, word
 
 
 def collect(
@@ -54,8 +65,11 @@ def collect(
     near = nearest_limit(found.verdicts, known)
     if near:
         notes.append(_borderline(near, known))
-    for code, sayings in _of_ferritin(found):
-        notes += saying(code, sayings, ferritin=panel.ferritin and panel.ferritin.reported)
+    if told.patient.oral_iron == "taking" and "last_oral_iron=never" in assumptions and panel.tsat:
+        notes.append(note("oral-iron-undated"))
+    for code, sayings in _of_values(found):
+        shown = {name: panel.reported[name].reported for name in SHOWN if name in panel.reported}
+        notes += saying(code, sayings, **shown)
     notes += _of_safety(found.verdicts, panel, told)
     words = Words(
         known=tuple(known[name] for name in WORDS),
@@ -78,11 +92,11 @@ def _merged(own: list[Note], shared: tuple[Note, ...], places: tuple[int, ...]) 
 
 
 @lru_cache(maxsize=1 << 14)
-def _of_ferritin(found: Found) -> tuple[tuple[str, Sayings], ...]:
-    """Return the notes of statements that show the ferritin."""
+def _of_values(found: Found) -> tuple[tuple[str, Sayings], ...]:
+    """Return the notes of statements that show a result."""
     said: dict[str, list[Any]] = {}
     for file, rule in spoken(found):
-        if rule.note and text_takes(rule.note, "ferritin"):
+        if rule.note and shows_a_value(rule.note):
             said.setdefault(rule.note, []).append((file, rule))
     return tuple(said.items())
 

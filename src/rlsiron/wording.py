@@ -19,6 +19,7 @@ class Template(NamedTuple):
     text: str
     sources: tuple[str, ...]
     verified: Any
+    urgent: bool
 
 
 @cache
@@ -31,6 +32,7 @@ def templates() -> Mapping[str, Template]:
             text=table["text"],
             sources=tuple(table.get("sources", ())),
             verified=table.get("verified"),
+            urgent=table.get("urgent", False),
         )
         for code, table in document(LANGUAGE).data["note"].items()
     }
