@@ -450,6 +450,19 @@ def test_other_columns_are_ignored() -> None:
     assert interpret_frame(df)["problems"].tolist() == [""]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Fe", "desialotransferrin", "transferrin receptor", "alanine aminotransferase",
+     "aspartate aminotransferase", "iron stain", "urine iron"],
+)  # fmt: skip
+def test_a_name_that_looks_like_an_analyte_is_none(name: str) -> None:
+    """evidence/units.md §3; `Fe` is ferritin in one data set and iron in another."""
+    with pytest.raises(rlsiron.RlsironError, match="no column has results"):
+        interpret_frame(pd.DataFrame({name: ["300 ug/L"]}))
+    df = pd.DataFrame({"iron": ["60 ug/dL"], name: ["300 ug/dL"]})
+    assert interpret_frame(df)["tsat_source"].tolist() == [""]
+
+
 def test_a_bad_row_stops_the_frame_when_asked() -> None:
     df = pd.DataFrame({"ferritin": ["62 ng/mL", "x", "y"]}, index=["a", "b", "c"])
     with pytest.raises(rlsiron.RlsironError, match=r"row 'b': .*ferritin 'x' cannot be read"):

@@ -531,6 +531,14 @@ def test_a_hand_made_result_that_cannot_be_is_refused(name: str, low: float) -> 
         interpret(**{name: LabResult(analyte=name, reported="x", low=low, high=low)})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("ferritin", [50, 75, 83, 100, 121, 158], ids=str)
+def test_an_assay_converts_nothing(ferritin: float) -> None:
+    """Clinical §1, 8: Beckman 75 is about Roche 121, 100 about 158; never converted silently."""
+    beckman, roche = (ask(ferritin, 30, assay=assay) for assay in ("Beckman", "Roche"))
+    assert beckman.panel.ferritin == roche.panel.ferritin == ask(ferritin, 30).panel.ferritin
+    assert beckman.decisions == roche.decisions == ask(ferritin, 30).decisions
+
+
 def test_in_a_pair_the_text_s_own_unit_wins() -> None:
     answer = interpret(ferritin=("62 ng/mL", "ug/dL"), tsat="30 %", patient=ADULT)
     assert answer.panel.ferritin is not None

@@ -550,22 +550,6 @@ def test_every_window_has_the_sentences_that_it_may_need() -> None:
             assert {window.code, f"{window.code}-undated"} <= set(templates())
 
 
-def test_no_limit_stands_in_a_sentence() -> None:
-    """File of notes: numbers and limits come from the data, never from there.
-
-    Let stand: "over 100 %", since a share has no other end.
-    """
-    numbers = r"\d+|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty)\b"
-    data = document("notes/en.toml").data
-    sentences = {code: template.text for code, template in templates().items()}
-    sentences |= data["because"]
-    found = {
-        code: re.findall(numbers, text.replace("over 100 %", ""))
-        for code, text in sentences.items()
-    }
-    assert {code: digits for code, digits in found.items() if digits} == {}
-
-
 def test_every_reason_of_a_decision_is_given_somewhere() -> None:
     """The keys of [because] against the words of the code."""
     code = text_of_decision()

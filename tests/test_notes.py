@@ -165,6 +165,12 @@ def test_what_a_guideline_says_has_its_source_and_tier() -> None:
     ]
 
 
+def test_a_consensus_is_said_to_be_one() -> None:
+    """AA-2 is a good practice statement by consensus: its cut-offs were not tested."""
+    found = answer(ferritin="62 ng/mL", tsat="30 %", guidelines="aasm-2025")
+    assert "(AA-2, good practice statement, consensus; verified: " in the(found, "decision").text
+
+
 def test_a_note_on_unverified_text_says_so_first() -> None:
     """Design §4: where only unverified text gives iron, the note begins with "not verified:"."""
     found = answer(

@@ -426,6 +426,13 @@ def test_exactly_two_points_is_no_caution(tenths: int) -> None:
     assert "tsat-readings-far-apart" not in notes
 
 
+def test_a_reported_10_beside_35_over_413_leaves_both() -> None:
+    """evidence/units.md §6: 100·35/413 is 8.47; 1.53 points apart is noted, and no caution."""
+    panel, notes = panel_of(tsat="10 %", iron="35 ug/dL", tibc="413 ug/dL")
+    assert ends(tsat_of(panel)) == (settled(Fraction(3500, 413)), 10, False, False)
+    assert set(notes) == {"tsat-readings-differ"}
+
+
 def test_three_readings_become_one_interval() -> None:
     """Reported 25, 100·60/300 = 20, 100·60/(60+340) = 15."""
     panel, notes = panel_of(tsat="25 %", iron="60 ug/dL", tibc="300 ug/dL", uibc="340 ug/dL")

@@ -395,6 +395,24 @@ def test_no_unit_is_ever_assumed(given: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("analyte", "given", "expected"),
+    [
+        ("tsat", "0.18 %", 0.18),  # no fraction, however small
+        ("ferritin", "0.062 ug/L", 0.062),
+        ("ferritin", "62000 ng/mL", 62000),
+        ("iron", "12 ug/dL", 12),  # as if µmol/L
+        ("hemoglobin", "13.5 g/L", 13.5),  # as if g/dL
+        ("crp", "40 mg/dL", 400),
+    ],
+)
+def test_no_unit_is_inferred_from_the_size_of_a_number(
+    analyte: str, given: str, expected: float
+) -> None:
+    """Clinical §1, 10: a published table printed the iron factor on ferritin."""
+    assert read_result(analyte, given).span == (expected, expected)
+
+
+@pytest.mark.parametrize(
     ("given", "unit"),
     [("62 foo", None), ("62", "foo"), ("62 ng/mL", "foo"), ((62, "foo"), None), ((62, 1), None),
      ("62", 1), (pint.Quantity(62, "g/L"), None), ((62, ["ng/mL"]), None),
