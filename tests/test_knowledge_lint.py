@@ -112,7 +112,7 @@ def test_a_key_that_is_a_number_is_that_of_its_citation(key: str) -> None:
 # notes
 
 
-FILLED = {"title", "says", "ferritin"}  # by the library, of whatever rule
+FILLED = {"title", "says", "ferritin", "hemoglobin"}  # by the library, of whatever rule
 OWN = {"adolescent"}  # filled by the library alone
 
 
@@ -152,7 +152,7 @@ def test_no_number_stands_in_a_sentence() -> None:
     found = {
         ".".join(path): re.findall(numbers, text.casefold().replace("over 100 %", ""))
         for path, text in walk(document(LANGUAGE).data)
-        if path[-1] not in {"sources", "verified"}
+        if path[-1] not in {"sources", "verified", "urgent"}
     }
     assert {code: digits for code, digits in found.items() if digits} == {}
 
