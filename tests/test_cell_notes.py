@@ -240,3 +240,46 @@ def test_what_rests_on_unverified_text_says_so_in_print() -> None:
     (note,) = notes("SL3", {"conditions": "hemochromatosis"})
     assert str(note).startswith("STOP: No iron by any route")
     assert str(note).endswith("[not verified]")
+
+
+def test_oral_iron_that_is_taken_without_a_date_is_a_doubt_on_the_saturation() -> None:
+    """G15: TSAT is unknown within 24 hours of oral iron, and a patient who takes it may be."""
+    assert notes("oral-iron-undated", {"oral_iron": "taking"}, tsat="30 %")
+    assert not notes("oral-iron-undated", {"oral_iron": "taking"}, ferritin="62 ng/mL")
+    assert not notes("oral-iron-undated", {"oral_iron": "failed"}, tsat="30 %")
+    dated = {"oral_iron": "taking", "last_oral_iron": "2026-01-01"}
+    assert not notes("oral-iron-undated", dated, tsat="30 %", drawn="2026-01-31")
+
+
+@pytest.mark.parametrize(
+    ("given", "positions"),
+    [
+        ({"ferritin": "62 ng/mL", "tsat": "18 %"}, "AASM 2025 against IRLSSG 2018 and Mayo 2021."),
+        (
+            {"ferritin": "150 ng/mL", "tsat": "15 %", "patient": {"age": 50, "kidney": "ckd-5"}},
+            "AASM 2025 against Mayo 2021.",
+        ),
+    ],
+    ids=["all apart", "one shares with both"],
+)
+def test_only_guidelines_with_no_member_in_common_are_set_against_each_other(
+    given: dict[str, Any], positions: str
+) -> None:
+    """Design §4: two differ that have no member in common. By hand: IV; IV or none; none."""
+    found = interpret(**{"patient": ADULT, **given})
+    (note,) = (note for note in found.notes if note.code == "differ")
+    assert note.text == f"The guidelines differ: {positions}"
+
+
+def test_where_all_that_remains_is_iron_the_first_line_says_so() -> None:
+    """G4: iron indicated, route open."""
+    lead = answer(ferritin="90 ng/mL", tsat="18 %", guidelines="aasm-2025").notes[0]
+    assert lead.text == "AASM 2025: iron, by which route is open: IV iron; or oral or IV iron."
+
+
+def test_what_a_silence_leaves_open_is_said() -> None:
+    """PG-2: in the second trimester, AASM's IV alone becomes IV or none."""
+    found = answer({"pregnancy": "trimester-2"}, ferritin="90 ng/mL", tsat="25 %")
+    for note in found.notes:
+        if note.code == "decision":
+            assert "the source has no rule for pregnancy" in note.text
