@@ -1,9 +1,9 @@
 """The pages of what lies over and beside the guidelines, and of what it all rests on."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markup import (
     card,
@@ -23,16 +23,18 @@ from markup import (
 from rlsiron.catalog import document, guideline_ids
 from rlsiron.conditions import conditions, parameters, printed, ways_of
 from rlsiron.facts import assumed
-from rlsiron.grammar import TIERS, fact_tables
+from rlsiron.grammar import TIERS, fact_tables, groups, vocabulary
 from rlsiron.guideline import (
     Guideline,
     Rule,
     SafetyRule,
     Silence,
+    Window,
     remarks,
     safety,
     shipped,
     statuses,
+    windows,
 )
 from rlsiron.wording import listed, options, templates, word
 
@@ -152,9 +154,10 @@ def _facts() -> Iterator[str]:
         ((f"`{name}`", printed(told)) for name, told in parameters().items()),
     )
     yield from (target("windows"), "## Windows", "")
-    yield "How long after an event results are not read, or are read with a note."
+    yield "How long after an event results are not read, or are read with a note. A length has no"
+    yield "tier of its own; the sources and tiers are those of the notes."
     yield ""
-    yield from table(("window", "after", "lasts", "not read"), map(_window, _filed("window")))
+    yield from table(("window", "after", "lasts", "not read", "said by"), map(_window, windows()))
     yield from (target("assumptions"), "## Assumptions", "")
     yield "What is taken to be so when the record does not say otherwise; each answer lists them."
     yield ""
@@ -163,17 +166,30 @@ def _facts() -> Iterator[str]:
         for name, given in assumed().items()
     )
     yield from table(("field", "assumed", "in words"), rows)
-
-
-def _filed(kind: str) -> list[dict[str, Any]]:
-    return document("facts.toml").data[kind]  # type: ignore[no-any-return]
-
-
-def _window(filed: dict[str, Any]) -> tuple[str, ...]:
-    hidden = (
-        listed([word("analyte", name) for name in filed["hides"]], "and") or "read, with a note"
+    yield from (target("words"), "## Words of the patient", "")
+    yield "What a field of the patient admits, and `pregnant` where the trimester is not told."
+    yield "Anything else is refused."
+    yield ""
+    yield from table(
+        ("field", "words"), ((f"`{name}`", _codes(words)) for name, words in vocabulary().items())
     )
-    return filed["id"], word("event", filed["after"]), filed["lasts"], hidden
+    yield "In a condition one word may stand for several."
+    yield ""
+    several = ((name, words) for (_, name), words in groups().items() if len(words) > 1)
+    yield from table(
+        ("word", "stands for"), ((f"`{name}`", _codes(sorted(words))) for name, words in several)
+    )
+
+
+def _codes(words: Iterable[str]) -> str:
+    return ", ".join(f"`{one}`" for one in words)
+
+
+def _window(window: Window) -> tuple[str, ...]:
+    hidden = listed([word("analyte", name) for name in window.hides], "and") or "read, with a note"
+    codes = (window.code, f"{window.code}-undated", f"{window.code}-read")
+    saying = (link(f"`{code}`", "note", code) for code in codes if code in templates())
+    return window.id, word("event", window.after), window.text, hidden, ", ".join(saying)
 
 
 def _remarks() -> Iterator[str]:
@@ -212,7 +228,9 @@ def _verification() -> Iterator[str]:
     every = list(everything())
     yield from (target("verification"), "# What nobody has verified", "")
     yield "Everything that the library may say, by how well the text behind it was verified, the"
-    yield f"weakest first. Clinicians who reviewed it: {_reviewers()}."
+    yield f"weakest first. Clinicians who reviewed it: {_reviewers()}. A name in braces is filled"
+    yield "from what gave rise to the sentence. [Facts, parameters, windows](facts.md) have no tier"
+    yield "of their own."
     yield ""
     kinds = list(dict.fromkeys(one.kind for one in every))
     counts = (

@@ -7,7 +7,7 @@ of them is looked up in it.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from itertools import pairwise
-from math import inf
+from math import inf, sqrt
 from typing import Any, NamedTuple
 
 from rlsiron.facts import situation
@@ -31,6 +31,7 @@ COLORS = {
 }
 _SIDE, _THIN = 62, 22  # of a band, and of one that holds a single value
 _LEFT, _BELOW, _ROOM = 66, 42, 8  # for the names of the axes, and around all
+_STRIPE = 13  # of a color, along an edge
 _LETTER = 5.6  # as wide as a letter is at most
 
 Situation = Mapping[str, Any]
@@ -219,9 +220,10 @@ def criterion(cell: Cell) -> Said:
 
 
 def after_safety(cell: Cell) -> Said:
-    """Return what remains in a cell, by the safety rules that speak, else by the source's own."""
-    speaking = tuple(sorted(cell.stopped | cell.may_be_stopped))
-    return Said(cell.possible, speaking or criterion(cell).rules)
+    """Return what remains in a cell: by the source's rules, or by safety's where they change it."""
+    if cell.possible == cell.criterion:
+        return criterion(cell)
+    return Said(cell.possible, tuple(sorted(cell.stopped | cell.may_be_stopped)))
 
 
 def svg(drawn: Plane, said: Sequence[Sequence[Said]], anchor: Anchor) -> str:
@@ -271,12 +273,11 @@ def _tip(drawn: Plane, block: Block) -> str:
 def _rectangle(box: tuple[int, int, int, int], said: Said, tip: str, anchor: Anchor) -> str:
     left, top, width, height = box
     colors = [COLORS[disposition] for disposition in said.dispositions]
-    stripes = "" if len(colors) == 1 else _stripes(colors)
-    fill = f"url(#{_pattern(colors)})" if stripes else colors[0]
-    shape = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="{fill}"/>'
+    shape = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="{colors[0]}"/>'
+    stripes = _stripes(box, colors[1:])
     text = "".join(_label(box, said.rules))
     kind = f'class="cell" data-said="{" ".join(said.dispositions)}"'
-    inner = f"<title>{escape(tip)}</title>{stripes}{shape}{text}"
+    inner = f"<title>{escape(tip)}</title>{shape}{stripes}{text}"
     if not said.rules:  # where the source does not speak of the patient
         return f"<g {kind}>{inner}</g>"
     return f'<a href="{anchor(said.rules[0])}" {kind}>{inner}</a>'
@@ -295,21 +296,24 @@ def _label(box: tuple[int, int, int, int], rules: tuple[str, ...]) -> Iterator[s
         yield f"<text {place}{'' if fits else narrow}>{escape(rule)}</text>"
 
 
-def _pattern(colors: Sequence[str]) -> str:
-    return "stripes-" + "-".join(color.removeprefix("#") for color in colors)
-
-
-def _stripes(colors: Sequence[str]) -> str:
-    wide = 9
-    whole = wide * len(colors)
-    lines = "".join(
-        f'<rect x="{at * wide}" width="{wide}" height="{whole}" fill="{color}"/>'
-        for at, color in enumerate(colors)
-    )
-    return (
-        f'<defs><pattern id="{_pattern(colors)}" width="{whole}" height="{whole}" '
-        f'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">{lines}</pattern></defs>'
-    )
+def _stripes(box: tuple[int, int, int, int], colors: Sequence[str]) -> str:
+    """Return stripes over the first color of a rectangle, each color as wide as that one."""
+    if not colors:
+        return ""
+    left, top, width, height = box
+    whole = _STRIPE * (len(colors) + 1)
+    long = height + 2 * _STRIPE  # from above the rectangle to below it
+    lines = []
+    for at, color in enumerate(colors, start=1):
+        starts = range((at + 1) * _STRIPE, width + long + whole, whole)
+        ways = "".join(f"M{start} {-_STRIPE}l{-long} {long}" for start in starts)
+        lines.append(
+            f'<path d="{ways}" stroke="{color}" stroke-width="{_STRIPE * sqrt(0.5):.3g}"/>'
+        )
+    # An image of its own clips them. A pattern would need an id, and one whose first bearer stands
+    # in a closed part of the page paints nothing.
+    place = f'x="{left + 1}" y="{top + 1}" width="{width - 2}" height="{height - 2}"'
+    return f"<svg {place}>{''.join(lines)}</svg>"
 
 
 def _axes(drawn: Plane, across: Sequence[int], up: Sequence[int]) -> Iterator[str]:

@@ -61,6 +61,24 @@ def test_a_parameter_is_printed_with_its_unit(site: Path) -> None:
     assert "| `ferritin_ceiling` | 300 µg/L |" in parameters
 
 
+def test_a_window_leads_to_its_notes(site: Path) -> None:
+    windows = _cards(site / "knowledge" / "facts.md")["windows"]
+    row = next(line for line in windows.splitlines() if line.startswith("| G15 |"))
+    assert "| oral iron | 24 hours | TSAT |" in row
+    assert re.findall(r"#note-([\w-]+)", row) == [
+        "after-oral-iron",
+        "after-oral-iron-undated",
+        "after-oral-iron-read",
+    ]
+
+
+def test_every_word_of_the_patient_is_listed(site: Path) -> None:
+    words = _cards(site / "knowledge" / "facts.md")["words"]
+    assert "| `kidney` | `none`, `ckd`, `ckd-5`, `hemodialysis`, `peritoneal-dialysis` |" in words
+    assert "| `end-stage` | `ckd-5`, `hemodialysis`, `peritoneal-dialysis` |" in words
+    assert "`iv-iron-anaphylaxis`" in words
+
+
 def test_a_sentence_is_told_with_its_values(site: Path) -> None:
     card = _cards(site / "knowledge" / "remarks.md")["remarks-ir-8"]
     assert "repeat the panel at about 12 weeks" in card

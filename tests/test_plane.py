@@ -83,6 +83,37 @@ def test_what_else_changes_the_picture_is_drawn_too() -> None:
     assert drawn["iv-reason"].said(criterion)[0][0].rules == ("IR-6",)
 
 
+def test_a_cell_names_the_safety_rules_only_where_they_change_it() -> None:
+    guideline, adult = _population("irlssg-2018", "adult")
+    trimester = next(
+        other
+        for _, words, other in others(compile_table(guideline), adult)
+        if words == {"trimester-1"}
+    )
+    said = trimester.said(after_safety)
+    assert said[0][0] == ((ORAL,), ("IR-1",))  # SL4 stops IV, of which nothing is said here
+    assert said[1][0] == ((BLOCK,), ("SL4",))
+
+
+def test_a_cell_is_painted_in_the_color_of_each_of_its_dispositions() -> None:
+    guideline, adult = _population("aasm-2025", "end-stage adult")
+    drawn = _plane(guideline, adult)
+    shown = svg(drawn, drawn.said(after_safety), anchor(guideline))
+    cells = re.findall(r'data-said="(.*?)">(.*?)</a>', shown, re.DOTALL)
+    assert {said for said, _ in cells} == {IV, f"{IV} {EITHER} {NONE}", BLOCK}
+    for said, cell in cells:
+        painted = set(re.findall(r'(?:fill|stroke)="(#.*?)"', cell))
+        assert painted == {COLORS[one] for one in said.split()}
+
+
+def test_a_picture_borrows_nothing_from_another_on_its_page() -> None:
+    guideline, adult = _population("aasm-2025", "adult")
+    drawn = _plane(guideline, adult)
+    shown = svg(drawn, drawn.said(criterion), anchor(guideline))
+    assert " id=" not in shown
+    assert "url(" not in shown
+
+
 def test_a_band_without_a_difference_is_joined_to_its_neighbor() -> None:
     guideline, adult = _population("aan-2016", "adult")
     table = compile_table(guideline)
