@@ -210,6 +210,19 @@ def test_two_versions_of_one_file_are_compared(folder: Path) -> None:
     assert all("no reason to start iron" in line for line in lines[6:])
 
 
+def test_a_fact_that_a_parameter_changes_is_told_from_that_of_the_other(folder: Path) -> None:
+    """Mayo asks whether the patient is inflamed, from 5 mg/L of CRP; the ward from 10."""
+    text = 'id = "ward"\nextends = "mayo-2021"\nversion = "1"\n'
+    text += '[parameters]\ncrp_limit = "10 mg/L"\n'
+    (folder / "ward.toml").write_text(text, encoding="utf-8")
+    said = shown("diff", "mayo-2021", "ward.toml")
+    assert ", inflamed yes, " in said
+    assert ", inflamed (crp_limit 10 mg/L) no" in said
+    assert "True" not in said
+    assert "not each combination of yes and no has patients" in said
+    assert "combination" not in shown("diff", "aasm-2025", "clinic.toml")  # which asks for no CRP
+
+
 def test_what_differs_everywhere_says_so(folder: Path) -> None:
     for word in ("oral-iron", "iv-iron"):
         text = (

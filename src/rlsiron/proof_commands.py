@@ -9,7 +9,7 @@ from rlsiron.command import DONE, Command, argument, as_json, option, verified_o
 from rlsiron.conditions import printed
 from rlsiron.errors import GuidelineError
 from rlsiron.grammar import in_use
-from rlsiron.guideline import Guideline, safety
+from rlsiron.guideline import Guideline, facts, safety
 from rlsiron.guideline_commands import about, changed_parameters, found, purpose, reviewers, tiers
 from rlsiron.report import Answer, Grid, Line, json_text, write
 from rlsiron.units import analytes
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 20
 _YES_NO = {"True": "yes", "False": "no"}
+_OWN_FACTS = (
+    "A fact with a parameter behind its name is as that file makes it; beside the same fact of the "
+    "other file, not each combination of yes and no has patients."
+)
 
 _HELP_CHECK = (
     "Check a guideline file, or each file of a folder, and say what was proven of it.\n\n"
@@ -189,6 +193,7 @@ def _compared(
             "differ after safety too, the largest first."
         ),
         Line("In an interval [ and ] include the limit, ( and ) do not."),
+        *([Line(_OWN_FACTS)] if _has_own_fact(pair, regions) else ()),
         Line(""),
         Grid(
             ("where", "A says", "B says", "cells"),
@@ -201,6 +206,13 @@ def _compared(
     return lines
 
 
+def _has_own_fact(pair: tuple[Guideline, Guideline], regions: Sequence["Difference"]) -> bool:
+    """Whether some region is told by a fact that a parameter of one file changed."""
+    named = {fact.name for own in pair for fact in facts(own.parameters).values()}
+    told = {part.rpartition(" ")[0] for region in regions for part in region.where}
+    return not told.isdisjoint(named - facts().keys())
+
+
 def _row(region: "Difference") -> tuple[str, ...]:
     said = zip(region.criterion, region.possible, strict=True)
     where = ", ".join(map(_region, region.where)) or "everywhere"
@@ -209,9 +221,11 @@ def _row(region: "Difference") -> tuple[str, ...]:
 
 def _region(part: str) -> str:
     """Return an axis of a region in the words of the clinic."""
+    fact, _, answer = part.rpartition(" ")
+    if answer in _YES_NO:
+        return f"{fact} {_YES_NO[answer]}"
     name, _, rest = part.partition(" ")
-    title = word("analyte", name) if name in analytes() else name
-    return f"{title} {_YES_NO.get(rest) or printed(rest)}"
+    return f"{word('analyte', name) if name in analytes() else name} {printed(rest)}"
 
 
 def _said(criterion: tuple[str, ...], possible: tuple[str, ...]) -> str:
