@@ -22,6 +22,8 @@ FILES = {  # that the examples read
     "labs.csv": "ferritin,tsat,age\n62,18 %,44\n",
     "nhanes.csv": "SEQN,LBXFER\n1,62\n",
     "labor.csv": "Probe;ferritin\n1;62,5 µg/L\n",
+    "our-clinic.toml": 'id = "our-clinic"\nextends = "aasm-2025"\nversion = "1"\n',
+    "protocols/ward.toml": 'id = "ward"\nextends = "mayo-2021"\nversion = "1"\n',
 }
 WRONG_USAGE = {
     "unknown-option": (["interpret", "--feritin", "5 ng/mL"], "--ferritin"),
@@ -58,6 +60,7 @@ def test_a_wrong_usage_is_told(arguments: list[str], sentence: str) -> None:
 def test_the_examples_in_the_help_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "protocols").mkdir()
     for file, text in FILES.items():
         (tmp_path / file).write_text(text, encoding="latin-1")
     monkeypatch.chdir(tmp_path)

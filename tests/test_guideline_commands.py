@@ -180,6 +180,15 @@ def test_a_file_of_ones_own_is_shown(tmp_path: Path) -> None:
     assert "reviewed by A. Clinician." in said
 
 
+def test_the_parameters_that_a_file_changes_are_told(tmp_path: Path) -> None:
+    text = 'id = "own"\nextends = "aasm-2025"\nversion = "1"\n'
+    text += '[parameters]\nferritin_ceiling = "200 ug/L"\n'
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    said = shown("show", str(tmp_path / "own.toml"))
+    assert "\nParameters: ferritin_ceiling 200 µg/L in place of 300 µg/L.\n" in said
+    assert "Parameters" not in shown("show", "aasm-2025")
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -1,12 +1,16 @@
 """What is proven of a guideline file."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from rlsiron.catalog import guideline_ids
+from rlsiron.catalog import Document, document, guideline_ids
+from rlsiron.compiler import compile_table
 from rlsiron.errors import GuidelineError
+from rlsiron.guideline import parse_guideline
 from rlsiron.proof import check_guideline
+from rlsiron.table import words_of
 
 # Cells counted by hand, as in test_compiler. AAN covers adults (half of the ages) with confirmed
 # RLS (half of its classes), and leaves nothing open but in pregnancy, where no cell is IV alone.
@@ -24,6 +28,24 @@ def test_open_cells_are_those_that_the_source_leaves_open() -> None:
     """NICE: [50,75) of F's 6 cells, adults, confirmed RLS."""
     proof = check_guideline("nice-cks")
     assert proof.open_cells == proof.covered // 6
+    (opening,) = proof.openings
+    assert (opening.id, opening.cells) == ("NI-1-range", proof.open_cells)
+    assert opening.why == 'the source says "less than 50 to 75" µg/L, a range and not a limit'
+
+
+def test_a_silence_opens_what_gives_iv_iron_alone() -> None:
+    """PG-2: of its three classes of pregnancy, the one with trimesters 2, 3 and postpartum."""
+    text = (
+        'id = "ours"\npurpose = "rls"\nsource = "rlsiron"\nversion = "1"\nreviewed_by = []\n'
+        'silent_on = ["pregnancy"]\n[[population]]\nname = "all"\napplies = {}\n'
+    )
+    for id_, when in (("A", 'when = { ferritin = "< 50 ug/L" }'), ("B", "")):
+        text += f'[[population.rule]]\nid = "{id_}"\ndisposition = "iv-iron"\n{when}\n'
+        text += 'verified = "convention"\nsays = "a"\n'
+    proof = check_guideline(parse_guideline(Document("x.toml", text, tomllib.loads(text))))
+    (silence,) = document("safety.toml").data["silence"]
+    assert proof.openings == (("PG-2", silence["says"], proof.covered // 3),)
+    assert proof.open_cells == proof.covered // 3
 
 
 @pytest.mark.parametrize("id_", guideline_ids())
@@ -31,6 +53,10 @@ def test_every_guideline_that_ships_is_proven(id_: str) -> None:
     proof = check_guideline(id_)
     assert 0 < proof.covered < proof.cells
     assert proof.rules == len(proof.guideline.rules)
+    table = compile_table(proof.guideline)
+    said = table.cells_of(table.criterion).ravel().tolist()
+    assert proof.open_cells == sum(len(words_of(bits)) > 1 for bits in said)
+    assert all(opening.why and opening.cells for opening in proof.openings)
 
 
 def test_a_faulty_file_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from rlsiron.command import WRONG, Command, option, panels
 from rlsiron.errors import RlsironError
 from rlsiron.guideline_commands import LIST, SHOW
 from rlsiron.patient_commands import CONVERT, INTERPRET
+from rlsiron.proof_commands import CHECK, DIFF
 from rlsiron.report import on_the_command_line
 from rlsiron.table_command import TABLE
 
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 READER_LEFT = 141
 
-COMMANDS = (INTERPRET, TABLE, LIST, SHOW, CONVERT)
+COMMANDS = (INTERPRET, TABLE, LIST, SHOW, CHECK, DIFF, CONVERT)
 """Every command, in the order of the help."""
 
-GROUPS = {"guideline": "The guidelines: what there is, and what each of them says."}
+GROUPS = {"guideline": "The guidelines: what there is, what each says, and where two differ."}
 """Commands whose name begins with one of these are its subcommands."""
 
 EXAMPLES = {

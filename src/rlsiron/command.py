@@ -110,7 +110,12 @@ def guidelines(panel: str | None = None) -> Iterator[Parameter]:
         f"If not given: {listed(interpretation.DEFAULT_GUIDELINES, 'and')}.",
         rich_help_panel=panel,
     )
-    yield option(
+    yield verified_only(panel)
+
+
+def verified_only(panel: str | None = None) -> Parameter:
+    """Return the option that leaves unverified rules out."""
+    return option(
         "strict",
         bool,
         "--verified-only",

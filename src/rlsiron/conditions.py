@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rlsiron.catalog import document
+from rlsiron.grammar import in_use
 from rlsiron.guideline import Guideline, Population
 from rlsiron.units import analytes
 from rlsiron.wording import listed, word
@@ -31,10 +31,9 @@ def conditions(
         yield population, filed["applies"], {rule["id"]: ways_of(rule) for rule in said}
 
 
-def parameters(guideline: Guideline | None = None) -> dict[str, str]:
+def parameters(guideline: Guideline | None = None) -> Mapping[str, str]:
     """Return what the named numbers of a limit are, those of the file before those of all."""
-    own = getattr(guideline, "parameters", ())  # of a file that may change some
-    return {**document("facts.toml").data["parameters"], **dict(own)}
+    return in_use(guideline.parameters if guideline else ())
 
 
 def in_words(ways: Sequence[Way], known: Mapping[str, str]) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rlsiron.catalog import document, guideline_document, guideline_ids, status_ids
 from rlsiron.command import DONE, Command, argument, as_json
-from rlsiron.conditions import conditions, in_words, parameters
+from rlsiron.conditions import conditions, in_words, parameters, printed
 from rlsiron.errors import GuidelineError, did_you_mean, shown
-from rlsiron.grammar import TIERS, fact_tables
+from rlsiron.grammar import TIERS, fact_tables, in_use
 from rlsiron.guideline import Guideline, Rule, parse_guideline, shipped, statuses
 from rlsiron.report import Answer, Grid, Line, json_text, write
 from rlsiron.wording import listed, options
@@ -35,7 +35,7 @@ def _list_options() -> Iterator[Parameter]:
 
 def _list(*, json: bool) -> int:
     every = [*map(shipped, guideline_ids()), *statuses()]
-    told = [_about(guideline) for guideline in every]
+    told = [about(guideline) for guideline in every]
     if json:
         write(json_text(told))
         return DONE
@@ -49,18 +49,18 @@ def _listed(told: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         told["id"],
         told["title"],
-        _purpose(told),
+        purpose(told),
         told["version"],
         str(len(told["populations"])),
         str(told["cells"]),
-        _tiers(told),
-        _reviewers(told),
+        tiers(told),
+        reviewers(told),
     )
 
 
-def _about(guideline: Guideline) -> dict[str, Any]:
+def about(guideline: Guideline) -> dict[str, Any]:
     """Return what is so of a guideline as a whole."""
-    tiers = Counter(rule.verified for rule in guideline.rules)
+    counts = Counter(rule.verified for rule in guideline.rules)
     return {
         "id": guideline.id,
         "title": guideline.title,
@@ -69,7 +69,7 @@ def _about(guideline: Guideline) -> dict[str, Any]:
         "version": guideline.version,
         "populations": [population.name for population in guideline.populations],
         "cells": _compiled(guideline).cells,
-        "tiers": {tier: tiers[tier] for tier in TIERS if tiers[tier]},
+        "tiers": {tier: counts[tier] for tier in TIERS if counts[tier]},
         "silent_on": sorted(guideline.silent_on),
         "reviewed_by": list(guideline.reviewed_by),
     }
@@ -81,16 +81,28 @@ def _compiled(guideline: Guideline) -> "Compiled":
     return (compile_status if guideline.purpose == "status" else compile_table)(guideline)
 
 
-def _purpose(told: Mapping[str, Any]) -> str:
+def purpose(told: Mapping[str, Any]) -> str:
+    """Return the purpose, and the label of a file on general iron status."""
     return ": ".join(filter(None, (told["purpose"], told["about"])))
 
 
-def _tiers(told: Mapping[str, Any]) -> str:
+def tiers(told: Mapping[str, Any]) -> str:
+    """Return how many rules have which tier."""
     return ", ".join(f"{count} {tier}" for tier, count in told["tiers"].items())
 
 
-def _reviewers(told: Mapping[str, Any]) -> str:
+def reviewers(told: Mapping[str, Any]) -> str:
+    """Return who reviewed the file."""
     return ", ".join(told["reviewed_by"]) or "nobody"
+
+
+def changed_parameters(guideline: Guideline) -> str:
+    """Return the named numbers that a file changes, each with what it is elsewhere."""
+    before = in_use(())
+    return ", ".join(
+        f"{name} {printed(value)} in place of {printed(before[name])}"
+        for name, value in guideline.parameters
+    )
 
 
 def _show_options() -> Iterator[Parameter]:
@@ -99,8 +111,8 @@ def _show_options() -> Iterator[Parameter]:
 
 
 def _show(*, name: str, json: bool) -> int:
-    guideline = _found(name)
-    told = _about(guideline)
+    guideline = found(name)
+    told = about(guideline)
     told["populations"] = [
         {
             "name": population.name,
@@ -132,7 +144,7 @@ def _told(rule: Rule, ways: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _found(name: str) -> Guideline:
+def found(name: str) -> Guideline:
     """Return a guideline, or a file on general iron status, by its id or path."""
     if name in status_ids():
         return next(status for status in statuses() if status.id == name)
@@ -149,10 +161,12 @@ def _drawn(guideline: Guideline, told: Mapping[str, Any]) -> Answer:
     lines: list[Line | Grid] = [
         Line(f"{guideline.title} ({guideline.id})", "bold"),
         Line(
-            f"Purpose: {_purpose(told)}. Version {guideline.version}, reviewed by "
-            f"{_reviewers(told)}. Rules: {_tiers(told)}. Cells of its table: {told['cells']}."
+            f"Purpose: {purpose(told)}. Version {guideline.version}, reviewed by "
+            f"{reviewers(told)}. Rules: {tiers(told)}. Cells of its table: {told['cells']}."
         ),
     ]
+    if guideline.parameters:
+        lines.append(Line(f"Parameters: {changed_parameters(guideline)}."))
     if told["silent_on"]:
         lines.append(Line(f"Silent on: {', '.join(told['silent_on'])}."))
     decides, known = guideline.purpose != "status", parameters(guideline)

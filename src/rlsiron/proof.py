@@ -1,11 +1,31 @@
 """Checks a guideline file, and says what was proven of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rlsiron.compiler import compile_table
-from rlsiron.guideline import Guideline, load_guideline
-from rlsiron.table import words_of
+from rlsiron.guideline import Guideline, Rule, Silence, load_guideline, safety
+from rlsiron.table import BIT, Table
+
+
+class Opening(NamedTuple):
+    """What leaves more than one disposition: a rule, or the silence of a source.
+
+    Attributes
+    ----------
+    id
+        Of the rule, or of what the safety layer adds where the source is silent.
+    why
+        The reason, in words.
+    cells
+        How many cells it leaves open.
+    """
+
+    id: str
+    why: str
+    cells: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +42,8 @@ class Proof:
         Of how many of them it speaks.
     open_cells
         In how many of these it leaves more than one disposition, before safety.
+    openings
+        By what, and why; their cells add up to the open ones.
     populations, rules
         How many it has; each is the first that applies somewhere.
     """
@@ -30,6 +52,7 @@ class Proof:
     cells: int
     covered: int
     open_cells: int
+    openings: tuple[Opening, ...]
     populations: int
     rules: int
 
@@ -55,12 +78,37 @@ def check_guideline(given: str | Path | Guideline) -> Proof:
     guideline = load_guideline(given)
     compile_table(guideline, strict=True)
     table = compile_table(guideline)
-    said = [words_of(bits) for bits in table.cells_of(table.criterion).ravel().tolist()]
+    openings = tuple(_openings(table))
     return Proof(
         guideline=guideline,
         cells=table.cells,
-        covered=sum(words != ("not-covered",) for words in said),
-        open_cells=sum(len(words) > 1 for words in said),
+        covered=int((table.cells_of(table.criterion) != BIT["not-covered"]).sum()),
+        open_cells=sum(opening.cells for opening in openings),
+        openings=openings,
         populations=len(guideline.populations),
         rules=len(guideline.rules),
+    )
+
+
+def _openings(table: Table) -> Iterator[Opening]:
+    """Yield what leaves cells open, rules before silences, each in the order of its file."""
+    said, rules = table.cells_of(table.criterion), table.cells_of(table.rules)
+    undecided = (said & (said - 1)) > 0  # more than one bit
+    by_silence: dict[Silence, int] = {}
+    for number, rule in enumerate(table.guideline.rules):
+        cells = int((undecided & (rules == 1 << number)).sum())
+        if len(rule.disposition) > 1:
+            yield Opening(rule.id, rule.why, cells)
+        elif cells:
+            silence = _silence(table.guideline, rule)
+            by_silence[silence] = by_silence.get(silence, 0) + cells
+    yield from (Opening(hush.id, hush.says, cells) for hush, cells in by_silence.items())
+
+
+def _silence(guideline: Guideline, rule: Rule) -> Silence:
+    """Return the silence of a source that opens a rule with one disposition."""
+    return next(
+        hush
+        for hush in safety().silences
+        if hush.on in guideline.silent_on and hush.only in rule.disposition
     )
