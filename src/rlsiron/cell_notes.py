@@ -35,7 +35,7 @@ _ROUTES = {
     "oral": frozenset({"oral-iron", "oral-or-iv-iron"}),
     "iv": frozenset({"iv-iron", "oral-or-iv-iron"}),
 }
-_UNSAID = ("uncovered", "unconfirmed", "emptied")
+_UNSAID = ("uncovered", "emptied")
 _UNCOVERED = ("not-covered",)
 
 SHOWN = ("ferritin", "hemoglobin")
@@ -216,6 +216,7 @@ def _of_guidelines(verdicts: tuple[Verdict, ...], known: Mapping[str, Any]) -> l
             verified=verdict.said["verified"],
         )
         for verdict in verdicts
+        if verdict.reason != "unconfirmed"  # one note says it of all
     ]
     asked = any(v.table.guideline.purpose == safety().purpose for v in verdicts)
     if asked and "confirmed" not in known["rls"]:
