@@ -379,6 +379,11 @@ WRONG = {
         ("--unit", "feritin=ng/mL"),
         "--unit names 'feritin'; did you mean 'ferritin'?",
     ),
+    "a-unit-for-a-misspelt-column-beside-numbers-without-one": (
+        "ferritin\n62\n",
+        ("--unit", "ferritn=ng/mL"),
+        "--unit names 'ferritn'; did you mean 'ferritin'?",
+    ),
     "unknown-unit": (
         "ferritin\n62\n",
         ("--unit", "ferritin=g/L"),

@@ -101,8 +101,6 @@ def answer_rows(
     writer = csv.writer(sink, delimiter=source.separator, lineterminator="\n")
     for chunk in source.chunks(CHUNK):
         df = _frame(chunk, labels, set(read.values()))
-        if not tally.rows:
-            _refuse_bare_numbers(df, read, units, decimal)
         out = interpret_frame(
             df,
             guidelines=guidelines,
@@ -111,6 +109,8 @@ def answer_rows(
             decimal=decimal,
             strict=strict,
         )
+        if not tally.rows:
+            _refuse_bare_numbers(df, read, units, decimal)
         if not tally.rows:
             writer.writerow([*source.header, *_names(out, labels, prefix)])
         _count(tally, chunk, out, guidelines)
