@@ -15,7 +15,8 @@ Path = tuple[str | int, ...]
 
 TURNED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 # one step of the grid on which values stand, in the unit in which the limit is printed
-STEP = {"ug/L": "1e-9", "%": "1e-9", "years": "1e-9", "months": "12e-9"}
+STEP = dict.fromkeys(("ug/L", "mg/L", "g/L", "%", "years"), "1e-9")
+STEP |= {"months": "12e-9", "days": "1"}
 LIMIT = re.compile(r"(<=|>=|<|>) (.+)")
 
 
@@ -28,20 +29,26 @@ class Planted(NamedTuple):
 
 
 def planted(data: Data, facts: Mapping[str, Any]) -> Iterator[Planted]:
-    """Yield a file once for each fault that can be planted in it."""
+    """Yield a file once for each fault that can be planted in it.
+
+    Parameters
+    ----------
+    data, facts
+        What TOML makes of the file, and of that of the facts, which has the parameters.
+    """
     for path in ways(data):
         yield from in_way(data, path, facts["parameters"])
         yield from split(data, path)
     for path in holders(data):
         part = at(data, path)
-        if "any" in part:
+        if len(part.get("any", [])) > 1:
             yield Planted("OR made AND", named(data, path), merged(data, path, facts["group"]))
         yield from left_out(data, path)
 
 
 def holders(data: Data) -> Iterator[Path]:
-    """Yield the path of each population, rule and silence."""
-    for kind in ("population", "silence", "rule"):
+    """Yield the path of each population, rule, silence and fact."""
+    for kind in ("population", "silence", "rule", "fact"):
         for number, part in enumerate(data.get(kind, [])):
             yield (kind, number)
             yield from ((kind, number, "rule", inner) for inner in range(len(part.get("rule", []))))
@@ -104,13 +111,19 @@ def in_way(data: Data, path: Path, parameters: Mapping[str, str]) -> Iterator[Pl
                 if rest:
                     yield Planted("word left out", here, changed(data, (*path, name), rest))
                 continue
-            for kind, other in (
-                ("operator turned", f"{TURNED[match[1]]} {match[2]}"),
-                ("limit a step up", f"{match[1]} {moved(match[2], 1, parameters)}"),
-                ("limit a step down", f"{match[1]} {moved(match[2], -1, parameters)}"),
-            ):
+            for kind, other in limits(match, parameters):
                 new = [*texts[:number], other, *texts[number + 1 :]]
-                yield Planted(kind, here, changed(data, (*path, name), new))
+                value = new if len(new) > 1 else other
+                yield Planted(kind, here, changed(data, (*path, name), value))
+
+
+def limits(match: re.Match[str], parameters: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield a limit with each fault, and its kind."""
+    operator, limit = match.groups()
+    if not limit.endswith("days"):  # of which the grammar prints "less than" only
+        yield "operator turned", f"{TURNED[operator]} {limit}"
+    yield "limit a step up", f"{operator} {moved(limit, 1, parameters)}"
+    yield "limit a step down", f"{operator} {moved(limit, -1, parameters)}"
 
 
 def moved(limit: str, steps: int, parameters: Mapping[str, str]) -> str:
@@ -171,15 +184,16 @@ def merged(data: Data, path: Path, groups: list[Data]) -> Data:
                     for side in (when[name], texts)
                 ]
                 when[name] = sorted(set.intersection(*sets))
-    when = {name: g[0] if isinstance(g[:1] and g[0], bool) else g for name, g in when.items()}
-    never = any(not given for given in when.values() if not isinstance(given, bool))
-    never = never or any(contradict(given) for given in when.values() if isinstance(given, list))
+    never = any(not given or contradict(given) for given in when.values())
+    when = {name: given[0] if len(given) == 1 else given for name, given in when.items()}
+    if path[0] == "fact":
+        return changed(data, (*path, "any"), [] if never else [when])
     return replaced(data, path, [] if never else [{**holder, "when": when}])
 
 
-def contradict(texts: list[str]) -> bool:
+def contradict(texts: list[Any]) -> bool:
     """Whether no value is within all of some limits."""
-    matches = [match for text in texts if (match := LIMIT.fullmatch(text))]
+    matches = [match for text in texts if (match := LIMIT.fullmatch(str(text)))]
     ends = [(match[1], match[2].split(" ")[0]) for match in matches]
     lows = [
         Decimal(number) for operator, number in ends if operator[0] == ">" and number[0].isdigit()
@@ -194,6 +208,12 @@ def left_out(data: Data, path: Path) -> Iterator[Planted]:
     """Yield the faults that a population, a rule or a route is not there."""
     kind = "population" if path[-2] == "population" else "rule"
     place = named(data, path)
+    ways_of = at(data, path).get("any", [])
+    for number in range(len(ways_of) if len(ways_of) > 1 else 0):
+        here = f"{place}: way {number + 1}"
+        yield Planted("way left out", here, replaced(data, (*path, "any", number), []))
+    if path[0] == "fact":
+        return
     if len(at(data, path[:-1])) > 1:
         yield Planted(f"{kind} dropped", place, replaced(data, path, []))
     elif kind == "population":

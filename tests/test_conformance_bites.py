@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, reduce
-from itertools import chain
+from itertools import chain, product
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -19,26 +20,32 @@ import numpy as np
 import pytest
 
 from planted import Planted, planted
+from rlsiron import facts as facts_module
 from rlsiron.catalog import Document, document, guideline_document, guideline_ids
 from rlsiron.compiler import compile_table
 from rlsiron.errors import GuidelineError
 from rlsiron.grammar import Limits, vocabulary
-from rlsiron.guideline import Guideline, Rule, Safety, parse_guideline, safety, shipped
+from rlsiron.guideline import Fact, Guideline, Rule, Safety, facts, parse_guideline, safety, shipped
 from rlsiron.interpretation import board_of, examine
+from rlsiron.models import Panel
+from rlsiron.patient import Intake
 from rlsiron.table import Axis, NumericAxis, Table
+from rlsiron.units import LARGEST
 from vectors.run import cases
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance.md"
 CAUGHT, SAME, MISSED = "caught", "equivalent", "missed"
 OUTCOMES = (CAUGHT, SAME, MISSED)
-SAFETY = "safety"
+SAFETY, FACTS = "safety", "facts"
 DRAW = ("drawn", "fasting", "assay")
 OTHER = ("patient", "guidelines", "decimal", "errors", "strict", *DRAW)
 
 
 class Asked(NamedTuple):
-    """What remains possible of the patient of a case, and what a guideline must say of it."""
+    """What was read of the patient of a case, and what a guideline must say of it."""
 
+    told: Intake
+    panel: Panel
     known: Mapping[str, Any]
     expected: Mapping[str, Any]
 
@@ -61,21 +68,23 @@ def asked() -> Mapping[tuple[str, bool], list[Asked]]:
                 decimal=given.get("decimal", "."),
                 errors=given.get("errors", "raise"),
             )
-            found[id_, strict].append(Asked(examined.known, expected))
+            found[id_, strict].append(
+                Asked(examined.told, examined.panel, examined.known, expected)
+            )
     return found
 
 
 def fails(table: Table) -> bool:
     """Whether a case fails against a table."""
-    for known, expected in asked()[table.guideline.id, table.strict]:
-        cell = table.look_up(table.box(known))
-        for said, field in (
-            (cell.criterion, "criterion_possible"),
-            (cell.possible, "possible"),
-        ):
-            if field in expected and list(said) != expected[field]:
-                return True
-    return False
+    cases_ = asked()[table.guideline.id, table.strict]
+    return any(differs(table, case.known, case.expected) for case in cases_)
+
+
+def differs(table: Table, known: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
+    """Whether a table does not say what is expected of a patient."""
+    cell = table.look_up(table.box(known))
+    said = {"criterion_possible": list(cell.criterion), "possible": list(cell.possible)}
+    return any(said[field] != expected[field] for field in said.keys() & expected.keys())
 
 
 def compiled(guideline: Guideline, layer: Safety) -> Iterator[Table]:
@@ -94,12 +103,15 @@ def compiled(guideline: Guideline, layer: Safety) -> Iterator[Table]:
 def layer_of(data: dict[str, Any]) -> Safety:
     """Read a safety layer."""
     own = document(f"{SAFETY}.toml")
-
-    def opened(name: str) -> Document:
-        return Document(name, own.text, data) if name == own.name else document(name)
-
-    with patch("rlsiron.guideline.document", opened):
+    opened = {own.name: replace(own, data=data), "sources.toml": document("sources.toml")}
+    with patch("rlsiron.guideline.document", opened.__getitem__):
         return safety.__wrapped__(())
+
+
+def facts_of(data: dict[str, Any]) -> tuple[Fact, ...]:
+    """Read the facts."""
+    with patch("rlsiron.guideline.fact_tables", lambda: data["fact"]):
+        return tuple(facts.__wrapped__(()).values())
 
 
 def same(one: Table, other: Table) -> bool:
@@ -152,8 +164,70 @@ def without_gaps(guideline: Guideline) -> Guideline:
     )
 
 
+def of_facts(made: tuple[Fact, ...]) -> str:
+    """Return what the pack makes of a fault in the facts."""
+    own = (one for one in vars(facts_module).values() if hasattr(one, "cache_clear"))
+    caches = [one for one in own if one.__module__ == facts_module.__name__]
+    with patch("rlsiron.facts._facts", lambda _own: made):
+        try:
+            for cache_ in caches:
+                cache_.cache_clear()
+            if facts_fail():
+                return CAUGHT
+        finally:
+            for cache_ in caches:
+                cache_.cache_clear()
+    true = {fact.name: fact for fact in facts().values()}
+    return SAME if all(same_fact(one, true[one.name]) for one in made) else MISSED
+
+
+def same_fact(one: Fact, other: Fact) -> bool:
+    """Whether two facts hold of the same patients of whom all is known."""
+    limbs = [limb for fact in (one, other) for way in fact.any for limb in way]
+    axes: dict[str, set[Any]] = {}
+    for name, allowed in limbs:
+        if not isinstance(allowed, tuple):  # a word, which is enough to tell sets apart
+            axes.setdefault(name, set()).update(vocabulary().get(name, (False, True)))
+            continue
+        low, high = allowed
+        axes.setdefault(name, set()).update({0.0, low, min(nextafter(high, inf), LARGEST)})
+    if one == other:
+        return True
+    return all(
+        holds(one, dict(zip(axes, point, strict=True)))
+        == holds(other, dict(zip(axes, point, strict=True)))
+        for point in product(*axes.values())
+    )
+
+
+def holds(fact: Fact, patient: Mapping[str, Any]) -> bool:
+    """Whether a fact holds of a patient of whom all is known."""
+    return any(all(_within(patient[name], allowed) for name, allowed in way) for way in fact.any)
+
+
+def _within(value: Any, allowed: Any) -> bool:  # noqa: ANN401 - of any axis
+    if isinstance(allowed, tuple):
+        low, high = allowed
+        return bool(low <= value <= high)
+    assert isinstance(allowed, frozenset), "a fault in how long ago something was is caught"
+    return value in allowed
+
+
+def facts_fail() -> bool:
+    """Whether a case fails, with the facts as they are made now."""
+    for (id_, strict), group in asked().items():
+        table = compile_table(shipped(id_), strict=strict)
+        for case in group:
+            known = facts_module.situation(case.told, case.panel)
+            if known != case.known and differs(table, known, case.expected):
+                return True
+    return False
+
+
 def outcome(fault: Planted, file: str) -> str:
     """Return what the pack makes of a fault."""
+    if file == FACTS:
+        return of_facts(facts_of(fault.data))
     layer, under = safety(), [*map(shipped, guideline_ids())]
     if file == SAFETY:
         layer = layer_of(fault.data)
@@ -172,8 +246,13 @@ def outcome(fault: Planted, file: str) -> str:
 
 def data_of(file: str) -> dict[str, Any]:
     """Return what TOML makes of a file as it ships."""
-    name = f"{SAFETY}.toml" if file == SAFETY else f"guidelines/{file}.toml"
-    return document(name).data
+    if file in guideline_ids():
+        return document(f"guidelines/{file}.toml").data
+    data = document(f"{file}.toml").data
+    if file == SAFETY:
+        return data
+    axes = {axis.name for id_ in guideline_ids() for axis in compile_table(shipped(id_)).axes}
+    return {**data, "fact": [fact for fact in data["fact"] if fact["name"] in axes]}
 
 
 @cache
@@ -183,7 +262,7 @@ def outcomes(file: str) -> tuple[tuple[Planted, str], ...]:
     return tuple((fault, outcome(fault, file)) for fault in faults)
 
 
-FILES = (*guideline_ids(), SAFETY)
+FILES = (*guideline_ids(), SAFETY, FACTS)
 
 
 def table_of(groups: Mapping[str, Counter[str]], head: str) -> str:

@@ -627,6 +627,50 @@ def infants_with_kidney_disease() -> Iterator[Case]:
         )
 
 
+# GN-6 by age [years] and sex, PG-5 by trimester: anemia under so many g/L of hemoglobin
+ANEMIA_UNDER = [(0.5, 2, 105), (2, 5, 110), (5, 12, 115), (12, 15, 120)]
+ANEMIA_UNDER_FROM_15 = {"female": 120, "male": 130}
+ANEMIA_UNDER_PREGNANT = {"trimester-1": 110, "trimester-2": 105, "trimester-3": 110}
+
+
+def anemia_under(age: float, sex: str, pregnancy: str) -> float:
+    """Return the limit of hemoglobin; none under 6 months."""
+    if pregnancy in ANEMIA_UNDER_PREGNANT:
+        return ANEMIA_UNDER_PREGNANT[pregnancy]
+    if age >= 15:
+        return ANEMIA_UNDER_FROM_15[sex]
+    return next((limit for low, high, limit in ANEMIA_UNDER if low <= age < high), 0)
+
+
+def anemia_at_limits() -> Iterator[Case]:
+    """On each limit of hemoglobin and one grid step under it, at each age at which it changes."""
+    ages = [at + by for at in (0.5, 2, 5, 12, 15) for by in (-STEP, 0, STEP)]
+    someone: list[tuple[float | None, str, str]] = [
+        (round(age, 9), sex, "none") for age, sex in product(ages, ("female", "male"))
+    ]
+    someone += [(30, "female", word) for word in (*PREGNANT, "postpartum")]
+    someone += [(age, "female", "postpartum") for age in (4, 11)]  # as the record may say
+    someone += [(None, "female", word) for word in PREGNANT]  # PG-5 asks for no age
+    for age, sex, pregnancy in someone:
+        known: dict[str, Any] = {"age": VALUES["age"] if age is None else [age]}
+        patient: dict[str, Any] = {"sex": sex, "kidney": "ckd"}
+        if age is not None:
+            patient["age"] = age
+        if pregnancy != "none":
+            patient["pregnancy"] = pregnancy
+        for at, by in product((105, 110, 115, 120, 130), (-STEP, 0)):
+            hemoglobin = round(at + by, 9)
+            anemia = hemoglobin < anemia_under(known["age"][0], sex, pregnancy)
+            old = "unknown" if age is None else text(age)
+            yield case(
+                f"{sex}, age {old}, pregnancy {pregnancy}: hemoglobin {text(hemoglobin)}",
+                "GN-6 PG-5 CK-4 G28",
+                {**results(150, 22), "patient": patient, "hemoglobin": f"{text(hemoglobin)} g/L"},
+                open_(patient, ferritin=[150.0], tsat=[22.0], anemia=[anemia], **known),
+                guidelines=["kdigo-2026"],
+            )
+
+
 def where(name: str, bound: str) -> list[float]:
     """Return the values within a bound such as "<80"."""
     operator = bound.rstrip("0123456789.")
@@ -931,7 +975,7 @@ MADE: dict[str, tuple[str, list[Callable[[], Iterator[Case]]]]] = {
         )
     },
 }
-MADE["kdigo-2026"][1].append(infants_with_kidney_disease)
+MADE["kdigo-2026"][1].extend([infants_with_kidney_disease, anemia_at_limits])
 
 
 def made(name: str) -> dict[str, Any]:
