@@ -580,6 +580,97 @@ def with_facts() -> Iterator[Case]:
         )
 
 
+def at_limits_by_fact() -> Iterator[Case]:
+    """At limits that hold, or matter, only where something else of the patient is so."""
+    for at, reason, holds in product(
+        (75 - STEP, 75, 75 + STEP), (IV_REASONS[1], NO_IV_REASONS[0]), (False, True)
+    ):
+        if holds == (reason is IV_REASONS[1]):
+            ferritin = round(at, 9)
+            yield case(
+                f"{named(reason)}: ferritin {text(ferritin)}, TSAT 30",
+                "IR-6 MY-4 iv-reason G1 G28",
+                {**results(ferritin, 30), "patient": {"age": 44, **reason}},
+                {"ferritin": [ferritin], "tsat": [30.0], "iv-reason": [holds]},
+            )
+    for at, inflamed in product((20 - STEP, 20, 20 + STEP), (False, True)):
+        tsat = round(at, 9)
+        yield case(
+            f"inflammation {inflamed}: ferritin 150, TSAT {text(tsat)}",
+            "MY-3 inflamed G28",
+            {**results(150, tsat), "patient": {"age": 44, "inflammation": inflamed}},
+            {"ferritin": [150.0], "tsat": [tsat], "inflamed": [inflamed]},
+        )
+    for at, kidney, tsat in product((18 - STEP, 18, 18 + STEP), ("none", "ckd-5"), (10.0, 30.0)):
+        patient = {"age": round(at, 9), "kidney": kidney, "severity": "mild"}
+        yield case(
+            f"age {text(at)}, kidney {kidney}: ferritin 40, TSAT {text(tsat)}",
+            "AA-9 G21 DG-2 NI-1 child_below G28",
+            {**results(40, tsat), "patient": patient},
+            open_(patient, ferritin=[40.0], tsat=[tsat]),
+            guidelines=[*GUIDELINES, "dgn-2022", "nice-cks"],
+        )
+
+
+def infants_with_kidney_disease() -> Iterator[Case]:
+    """GN-6 begins at 6 months: whether there is anemia under it cannot be said."""
+    for at, kidney, tsat in product(
+        (0.5 - STEP, 0.5, 0.5 + STEP), ("ckd", *sorted(END_STAGE)), (10.0, 28.0, 42.0)
+    ):
+        patient = {"age": round(at, 9), "kidney": kidney}
+        yield case(
+            f"age {text(at)}, {kidney}, hemoglobin 120: ferritin 20, TSAT {text(tsat)}",
+            "CK-5 CK-6 GN-6 G28",
+            {**results(20, tsat), "patient": patient, "hemoglobin": "120 g/L"},
+            open_(patient, ferritin=[20.0], tsat=[tsat], anemia=[False]),
+            guidelines=["kdigo-2026"],
+        )
+
+
+# GN-6 by age [years] and sex, PG-5 by trimester: anemia under so many g/L of hemoglobin
+ANEMIA_UNDER = [(0.5, 2, 105), (2, 5, 110), (5, 12, 115), (12, 15, 120)]
+ANEMIA_UNDER_FROM_15 = {"female": 120, "male": 130}
+ANEMIA_UNDER_PREGNANT = {"trimester-1": 110, "trimester-2": 105, "trimester-3": 110}
+
+
+def anemia_under(age: float, sex: str, pregnancy: str) -> float:
+    """Return the limit of hemoglobin; none under 6 months."""
+    if pregnancy in ANEMIA_UNDER_PREGNANT:
+        return ANEMIA_UNDER_PREGNANT[pregnancy]
+    if age >= 15:
+        return ANEMIA_UNDER_FROM_15[sex]
+    return next((limit for low, high, limit in ANEMIA_UNDER if low <= age < high), 0)
+
+
+def anemia_at_limits() -> Iterator[Case]:
+    """On each limit of hemoglobin and one grid step under it, at each age at which it changes."""
+    ages = [at + by for at in (0.5, 2, 5, 12, 15) for by in (-STEP, 0, STEP)]
+    someone: list[tuple[float | None, str, str]] = [
+        (round(age, 9), sex, "none") for age, sex in product(ages, ("female", "male"))
+    ]
+    someone += [(30, "female", word) for word in (*PREGNANT, "postpartum")]
+    someone += [(age, "female", "postpartum") for age in (4, 11)]  # as the record may say
+    someone += [(None, "female", word) for word in PREGNANT]  # PG-5 asks for no age
+    for age, sex, pregnancy in someone:
+        known: dict[str, Any] = {"age": VALUES["age"] if age is None else [age]}
+        patient: dict[str, Any] = {"sex": sex, "kidney": "ckd"}
+        if age is not None:
+            patient["age"] = age
+        if pregnancy != "none":
+            patient["pregnancy"] = pregnancy
+        for at, by in product((105, 110, 115, 120, 130), (-STEP, 0)):
+            hemoglobin = round(at + by, 9)
+            anemia = hemoglobin < anemia_under(known["age"][0], sex, pregnancy)
+            old = "unknown" if age is None else text(age)
+            yield case(
+                f"{sex}, age {old}, pregnancy {pregnancy}: hemoglobin {text(hemoglobin)}",
+                "GN-6 PG-5 CK-4 G28",
+                {**results(150, 22), "patient": patient, "hemoglobin": f"{text(hemoglobin)} g/L"},
+                open_(patient, ferritin=[150.0], tsat=[22.0], anemia=[anemia], **known),
+                guidelines=["kdigo-2026"],
+            )
+
+
 def where(name: str, bound: str) -> list[float]:
     """Return the values within a bound such as "<80"."""
     operator = bound.rstrip("0123456789.")
@@ -866,7 +957,10 @@ def strict_and_stopped() -> Iterator[Case]:
 
 
 MADE: dict[str, tuple[str, list[Callable[[], Iterator[Case]]]]] = {
-    "limits": ("On each printed limit, and one step to either side.", [at_limits, ages]),
+    "limits": (
+        "On each printed limit, and one step to either side.",
+        [at_limits, ages, at_limits_by_fact],
+    ),
     "cells": ("Inside every cell of every matrix.", [in_every_cell, unconfirmed]),
     "facts": ("What the tables ask for as a yes or no.", [with_facts]),
     "unknown": ("Missing results, bounds, unread fields.", [not_all_known, unread]),
@@ -881,6 +975,7 @@ MADE: dict[str, tuple[str, list[Callable[[], Iterator[Case]]]]] = {
         )
     },
 }
+MADE["kdigo-2026"][1].extend([infants_with_kidney_disease, anemia_at_limits])
 
 
 def made(name: str) -> dict[str, Any]:
