@@ -198,7 +198,7 @@ def test_a_ceiling_is_lowered_for_this_file_only() -> None:
     assert answer.decisions["our-clinic"].disposition == "withhold-iron"
     assert answer.decisions["aasm-2025"].disposition == "iv-iron"
     (stop,) = (note for note in answer.notes if note.code == "SL1")
-    assert "35 %, or at most 40 % with kidney disease" in stop.text
+    assert "(35 %; with kidney disease never above 40 %)" in stop.text
     assert "as Our clinic (modified from aasm-2025) has it" in stop.text
     assert "35 %" in answer.decisions["our-clinic"].because
     (ferritin,) = (note for note in ask(ours, ferritin="200 ug/L").notes if note.code == "SL2")
