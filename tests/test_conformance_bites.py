@@ -7,7 +7,7 @@ implementation does not have: where no rule is left, it says `not-covered`.
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, reduce
 from itertools import chain, product
@@ -87,17 +87,16 @@ def differs(table: Table, known: Mapping[str, Any], expected: Mapping[str, Any])
     return any(said[field] != expected[field] for field in said.keys() & expected.keys())
 
 
-def compiled(guideline: Guideline, layer: Safety) -> Iterator[Table]:
-    """Yield the tables of a guideline under a safety layer, plain and strict."""
+def compiled(guideline: Guideline, layer: Safety) -> list[Table]:
+    """Return the tables of a guideline under a safety layer, plain and strict."""
     with (
         patch("rlsiron.compiler.safety", lambda _own=(): layer),
         patch("rlsiron.compiler._reached", lambda *_: None),
     ):
         try:
-            yield compile_table.__wrapped__(guideline)
-            yield compile_table.__wrapped__(guideline, strict=True)
+            return [compile_table.__wrapped__(guideline, strict=strict) for strict in (False, True)]
         except GuidelineError:  # a gap; strict has others, so that it tells nothing more of it
-            yield compile_table.__wrapped__(without_gaps(guideline))
+            return [compile_table.__wrapped__(without_gaps(guideline))]
 
 
 def layer_of(data: dict[str, Any]) -> Safety:
@@ -168,17 +167,18 @@ def of_facts(made: tuple[Fact, ...]) -> str:
     """Return what the pack makes of a fault in the facts."""
     own = (one for one in vars(facts_module).values() if hasattr(one, "cache_clear"))
     caches = [one for one in own if one.__module__ == facts_module.__name__]
+    read = asked()  # by the facts as they are
     with patch("rlsiron.facts._facts", lambda _own: made):
         try:
             for cache_ in caches:
                 cache_.cache_clear()
-            if facts_fail():
+            if facts_fail(read):
                 return CAUGHT
         finally:
             for cache_ in caches:
                 cache_.cache_clear()
-    true = {fact.name: fact for fact in facts().values()}
-    return SAME if all(same_fact(one, true[one.name]) for one in made) else MISSED
+    differing = [(one, facts()[one.name]) for one in made if one != facts()[one.name]]
+    return SAME if all(same_fact(*both) for both in differing) else MISSED
 
 
 def same_fact(one: Fact, other: Fact) -> bool:
@@ -191,8 +191,6 @@ def same_fact(one: Fact, other: Fact) -> bool:
             continue
         low, high = allowed
         axes.setdefault(name, set()).update({0.0, low, min(nextafter(high, inf), LARGEST)})
-    if one == other:
-        return True
     return all(
         holds(one, dict(zip(axes, point, strict=True)))
         == holds(other, dict(zip(axes, point, strict=True)))
@@ -213,9 +211,9 @@ def _within(value: Any, allowed: Any) -> bool:  # noqa: ANN401 - of any axis
     return value in allowed
 
 
-def facts_fail() -> bool:
+def facts_fail(cases_: Mapping[tuple[str, bool], list[Asked]]) -> bool:
     """Whether a case fails, with the facts as they are made now."""
-    for (id_, strict), group in asked().items():
+    for (id_, strict), group in cases_.items():
         table = compile_table(shipped(id_), strict=strict)
         for case in group:
             known = facts_module.situation(case.told, case.panel)
