@@ -203,11 +203,64 @@ def units_of(seed: int) -> dict[str, str]:
     return {n: u for n, u in EVERY_UNIT.items() if not (seed % 2 and n in WHOLE)}
 
 
+def units_in(df: pd.DataFrame) -> dict[str, str]:
+    return {name: unit for name, unit in EVERY_UNIT.items() if name in df}
+
+
 def test_seeded_rows_equal_interpret() -> None:
     """By hand: RLSIRON_FRAME_ROWS=100000."""
     rows = int(os.environ.get("RLSIRON_FRAME_ROWS", "2000"))
     for seed, at in enumerate(range(0, rows, 500)):
         assert_rows_equal(random_frame(min(500, rows - at), seed=seed), units_of(seed))
+        df = frame_of_parts(min(500, rows - at) // 4 or 1, seed=seed)
+        assert_rows_equal(df, units_in(df))
+
+
+def frame_of_parts(rows: int, seed: int) -> pd.DataFrame:
+    """Return rows with iron and TIBC, and a TSAT that is none, the same, or another one."""
+    rng = random.Random(seed)  # noqa: S311 - a seed is the point
+    read: list[dict[str, Any]] = []
+    for _ in range(rows):
+        iron, tibc = (
+            rng.choice([rng.randint(1, 260), 0, 90.5]),
+            rng.choice([rng.randint(60, 460), 0]),
+        )
+        share = 100 * iron / (tibc or 1)
+        tsat = rng.choice([None, None, round(share), round(share, 1), share, share + 3, 12])
+        row = {
+            "ferritin": rng.choice(NUMBERS), "iron": iron, "tibc": tibc, "tsat": tsat,
+            "age": rng.choice([44, 12, None]), "sex": rng.choice(["female", None]),
+        }  # fmt: skip
+        if rng.random() < 0.2:
+            row[rng.choice(["iron", "tibc", "tsat"])] = rng.choice([None, "<5", "QNS", "x", -4])
+        if seed % 2 and rng.random() < 0.2:
+            name = rng.choice(["uibc", "transferrin", "last_iv_iron", "last_oral_iron", "drawn"])
+            row[name] = {"uibc": "200 ug/dL", "transferrin": "2.4 g/L"}.get(name, "2026-03-01")
+        read.append(row)
+    df = pd.DataFrame(
+        read, columns=[*read[0], *({name for row in read for name in row} - {*read[0]})]
+    )
+    if seed % 3 == 0:
+        df[["iron", "tibc"]] = df[["iron", "tibc"]].apply(pd.to_numeric, errors="coerce")
+    return df
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_saturation_that_is_computed_equals_interpret(seed: int) -> None:
+    df = frame_of_parts(300, seed)
+    out = assert_rows_equal(df, units_in(df) | {"tibc": ["ug/dL", "umol/L"][seed % 2]})
+    assert {"iron/tibc", "reported+iron/tibc"} <= {*out["tsat_source"]}
+
+
+def test_a_table_is_answered_alike_whatever_was_answered_before() -> None:
+    """The board remembers what is said of each kind, by its number in that table."""
+    first = pd.DataFrame({"ferritin": ["62 ng/mL", "<5 ng/mL"] * 2, "tsat": 18, "age": 44})
+    first["sex"] = ["male", "female", None, "F"]
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [0, 1, 2, 3]):
+        assert_rows_equal(first.iloc[order], {"tsat": "%"})
+    for name in ("fasting", "sex"):
+        words = first["sex"].map({"male": True, "F": False}) if name == "fasting" else "female"
+        assert_rows_equal(first[["ferritin", "tsat"]].assign(**{name: words}), {"tsat": "%"})
 
 
 NUMERIC = [62.0, 75.0, 75.1, 300.0, 12.5, 0.25]

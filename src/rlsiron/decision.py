@@ -37,6 +37,7 @@ from rlsiron.table import (
 from rlsiron.wording import fill, listed, options, phrases, word
 
 _REMEMBERED = 1 << 16  # kinds of patients of whom an answer is kept
+_NUMBERED = 16  # numberings of kinds of which all answers are kept
 ADOLESCENT = "adolescent"  # the note on a patient whom the tables for adults may suit
 _GROWN = (float(OLDEST), float(OLDEST))  # an age that is an adult's by every source
 
@@ -113,8 +114,8 @@ class _Kinds:
         return tuple(cells)
 
 
-def _remember(met: dict[Any, Any], kind: object, answer: _T) -> _T:
-    if len(met) >= _REMEMBERED:
+def _remember(met: dict[Any, Any], kind: object, answer: _T, most: int = _REMEMBERED) -> _T:
+    if len(met) >= most:
         met.clear()
     met[kind] = answer
     return answer
@@ -175,10 +176,15 @@ class Board:
         self._met: dict[tuple[Any, ...], tuple[Verdict, ...]] = {}
         self._answered: dict[tuple[Any, ...], Found] = {}
         self.remembered: dict[Hashable, Any] = {}
+        self.numbered: dict[Hashable, Any] = {}
 
     def remember(self, key: Hashable, said: _T) -> _T:
         """Keep what is said of rows that share a key, for the next table of draws."""
         return _remember(self.remembered, key, said)
+
+    def remember_numbered(self, meaning: Hashable, said: object) -> None:
+        """Keep what is said of each number of a kind, for the next table numbered alike."""
+        _remember(self.numbered, meaning, said, _NUMBERED)
 
     def answer(self, known: Mapping[str, Any], moved: Moved = ()) -> Found:
         """Return what each guideline says of a patient, and what statements hold.

@@ -4,15 +4,15 @@ Rows are sorted into kinds a column at a time, one row of each is interpreted, a
 gathered. Nothing is decided here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import nan
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from rlsiron.columns import Codes, Floats, open_columns, plain_cells
+from rlsiron.columns import Codes, open_columns, plain_cells
 from rlsiron.decision import Board, borders
 from rlsiron.errors import RlsironError, shown
 from rlsiron.interpretation import (
@@ -23,11 +23,13 @@ from rlsiron.interpretation import (
     choose,
     examine,
 )
-from rlsiron.kinds import BLOCK, Kinds, ends_of, sort_rows
+from rlsiron.kinds import Kinds, Unmet, sort_rows
 from rlsiron.models import Bound, Disposition, Draw, Interpretation, Iron
+from rlsiron.numbering import BLOCK, Ends, Numbers, ends_of
 
 _UNREAD = {"unread-field", "unread-result"}  # the notes that are problems of a row
 _USED = ("ferritin", "tsat")
+_KEPT = 1 << 17  # kinds of a table of which what is said is kept for the next one
 _DECISION = ("disposition", "criterion", "iron", "possible", "needs", "rule")
 _VOCABULARY: Mapping[str, tuple[str, ...]] = {
     "disposition": get_args(Disposition),
@@ -35,6 +37,8 @@ _VOCABULARY: Mapping[str, tuple[str, ...]] = {
     "iron": get_args(Iron),
     "bound": get_args(Bound),
 }
+Words = tuple[str, ...]
+"""What is said of a row, in the order of the columns."""
 
 
 def interpret_frame(
@@ -96,16 +100,29 @@ def interpret_frame(
     board = board_of(guidelines, strict=strict)
     results, fields = open_columns(df, columns=columns or {}, units=units or {})
     kinds = sort_rows(results, fields, board, rows=len(df), decimal=decimal)
-    rows = _Rows(
-        results={name: result.taken(kinds.first).given() for name, result in results.items()},
-        fields={name: plain_cells(column.iloc[kinds.first]) for name, column in fields.items()},
-        decimal=decimal,
-    )
-    answers = _answers(rows, kinds, board)
+    said = _remembered(kinds, board)
+    places = kinds.places(said.of_kind)
+    rows = len(df)
+    ends = {
+        name: kinds.ends.get(name) or Ends(np.full(rows, nan), np.full(rows, nan)) for name in _USED
+    }
+    if places.min(initial=0) < 0:
+        unmet = kinds.unmet(places)
+        first = _Rows(
+            results={name: result.taken(unmet.first).given() for name, result in results.items()},
+            fields={name: plain_cells(column.iloc[unmet.first]) for name, column in fields.items()},
+            decimal=decimal,
+        )
+        said = _extended(said, board, kinds=kinds, unmet=unmet, rows=first, ends=ends)
+        places = kinds.places(said.of_kind)
+    out: dict[str, Any] = {
+        f"{name}_{end}_{unit}": column
+        for (name, each), unit in zip(ends.items(), ("ug_l", "pct"), strict=True)
+        for end, column in each._asdict().items()
+    }
+    out |= _columns(_names(board), said.words, places)
     if errors == "raise":
-        _refuse_problems(df, kinds.first, answers)
-    out = _ends_of_rows(kinds, answers)
-    out |= answers.columns()
+        _refuse_problems(df, out["problems"])
     return pd.DataFrame(out, index=df.index, copy=False)
 
 
@@ -124,87 +141,109 @@ class _Rows(NamedTuple):
         return examine(board, results, patient=told, draw=draw, decimal=self.decimal, errors="note")
 
 
-class _Answers:
-    """What is said of each kind: words, and the ends of intervals that rest on whole values."""
+class _Said(NamedTuple):
+    """What is said of each kind, as the place of its words in the list; -1 where it is not met."""
 
-    def __init__(self, names: list[str], kinds: Kinds) -> None:
-        self.names = names
-        self.ends: dict[str, Floats] = {name: np.empty((len(kinds.first), 2)) for name in _USED}
-        self._of = kinds
-        self._kinds: list[Sequence[str]] = [()] * len(kinds.first)
-
-    def keep(self, kinds: list[int], said: Sequence[str]) -> None:
-        """Keep what is said of some kinds, in the order of the columns."""
-        for kind in kinds:
-            self._kinds[kind] = said
-
-    def keep_ends(self, kind: int, answer: Interpretation) -> None:
-        """Keep the intervals that were used for a kind that rests on whole values."""
-        for name, ends in self.ends.items():
-            ends[kind] = ends_of(getattr(answer.panel, name))
-
-    def of_kinds(self, name: str) -> list[str]:
-        """Return what a column says of each kind."""
-        at = self.names.index(name)
-        return [said[at] for said in self._kinds]
-
-    def columns(self) -> dict[str, pd.Categorical]:
-        """Return the columns of words, a row for each."""
-        found, tables = [], []
-        for name in self.names:
-            said = self.of_kinds(name)
-            words = _VOCABULARY.get(name.rpartition("_")[2]) or sorted(set(said))
-            place = {word: at for at, word in enumerate(words)}
-            width: type[Any] = np.int8 if len(words) < 128 else np.int32  # noqa: PLR2004
-            tables.append(np.array([place[word] for word in said], width))
-            found.append(pd.CategoricalDtype(pd.Index(words, dtype="str")))
-        columns = zip(self.names, _gathered(tables, self._of), found, strict=True)
-        return {
-            name: pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
-            for name, codes, dtype in columns
-        }
+    of_kind: Codes
+    words: list[Words]
 
 
-def _gathered(tables: list[NDArray[Any]], kinds: Kinds) -> list[NDArray[Any]]:
-    """Return the cells of some tables of the kinds present, a row for each."""
-    rows = len(kinds.of_row)
-    out = [np.empty(rows, table.dtype) for table in tables]
-    spread = [np.zeros(kinds.size, table.dtype) for table in tables]
-    for table, full in zip(tables, spread, strict=True):
-        full[kinds.present] = table
-    for start in range(0, rows, BLOCK):
-        block = kinds.of_row[start : start + BLOCK].astype(np.intp)
-        for full, cells in zip(spread, out, strict=True):
-            full.take(block, out=cells[start : start + BLOCK], mode="clip")  # none is out of it
-    return out
+def _remembered(kinds: Kinds, board: Board) -> _Said:
+    """Return what was said of the kinds in an earlier table."""
+    said = board.numbered.get(kinds.meaning) or _Said(np.full(kinds.plain, -1, np.intp), [])
+    whole = np.full(kinds.size - kinds.plain, -1, np.intp)
+    return _Said(np.append(said.of_kind, whole), said.words)
 
 
-def _answers(rows: _Rows, kinds: Kinds, board: Board) -> _Answers:
-    """Return what is said of each kind; what was said of one like it before is remembered."""
-    answers = _Answers(_names(board), kinds)
+def _extended(
+    said: _Said,
+    board: Board,
+    *,
+    kinds: Kinds,
+    unmet: Unmet,
+    rows: _Rows,
+    ends: Mapping[str, Ends],
+) -> _Said:
+    """Return what is said of all the kinds, and put down the ends of rows on whole values."""
+    of_kind = said.of_kind.copy()
+    place = {words: at for at, words in enumerate(said.words)}
+    used = {name: np.empty((len(unmet.first), 2)) for name in ends}
+    for members, words, answer in _answers(rows, unmet, board):
+        of_kind[unmet.kinds[members]] = place.setdefault(words, len(place))
+        if answer:
+            for name, found in used.items():
+                found[members] = ends_of(getattr(answer.panel, name))
+    whole = np.searchsorted(unmet.kinds, kinds.of_row[kinds.whole])
+    for name, columns in ends.items():
+        for at, column in enumerate(columns):
+            column[kinds.whole] = used[name][whole, at]
+    if kinds.meaning is not None and kinds.plain <= _KEPT:
+        board.remember_numbered(kinds.meaning, _Said(of_kind[: kinds.plain], list(place)))
+    return _Said(of_kind, list(place))
+
+
+def _answers(
+    rows: _Rows, unmet: Unmet, board: Board
+) -> Iterator[tuple[list[int], Words, Interpretation | None]]:
+    """Yield for kinds that answer alike their places, what is said of them, and of one a whole."""
     examined: dict[int, Examined] = {}
     alike: dict[Any, list[int]] = {}
-    for kind, key in enumerate(kinds.keys):
+    for at, key in enumerate(unmet.keys):
         if key is None:
-            alike[kind] = [kind]
+            yield [at], _said(answer := answer_of(rows.examined(at, board), board)), answer
             continue
         about = board.remembered.get(key)
         if about is None:
-            examined[kind] = rows.examined(kind, board)
-            about = board.remember(key, borders(examined[kind].found.verdicts))
-        alike.setdefault((key, kinds.is_near(kind, about)), []).append(kind)
+            examined[at] = rows.examined(at, board)
+            about = board.remember(key, borders(examined[at].found.verdicts))
+        alike.setdefault((key, unmet.is_near(at, about)), []).append(at)
     for key, members in alike.items():
-        said = None if isinstance(key, int) else board.remembered.get(key)
-        if said is None:
-            kind = members[0]
-            answer = answer_of(examined.get(kind) or rows.examined(kind, board), board)
-            said = _said(answer)
-            if isinstance(key, int):
-                answers.keep_ends(kind, answer)
-            else:
-                board.remember(key, said)
-        answers.keep(members, said)
-    return answers
+        words = board.remembered.get(key)
+        if words is None:
+            first = members[0]
+            answer = answer_of(examined.get(first) or rows.examined(first, board), board)
+            words = board.remember(key, _said(answer))
+        yield members, words, None
+
+
+def _columns(
+    names: Sequence[str], words: Sequence[Words], places: Numbers
+) -> dict[str, pd.Categorical]:
+    """Return the columns of words, a row for each."""
+    seen = np.flatnonzero(_counted(places, len(words)))
+    said = [words[at] for at in seen.tolist()]
+    tables, dtypes = [], []
+    for at, name in enumerate(names):
+        cells = [one[at] for one in said]
+        categories = _VOCABULARY.get(name.rpartition("_")[2]) or tuple(sorted(set(cells)))
+        code = {word: code for code, word in enumerate(categories)}
+        table = np.zeros(len(words), np.int8 if len(categories) < 128 else np.int32)  # noqa: PLR2004
+        table[seen] = [code[word] for word in cells]
+        tables.append(table)
+        dtypes.append(_dtype(categories))
+    columns = [(np.empty if t.any() else np.zeros)(len(places), t.dtype) for t in tables]
+    told = [pair for pair in zip(tables, columns, strict=True) if pair[0].any()]
+    for start in range(0, len(places), BLOCK):
+        block = places[start : start + BLOCK].astype(np.intp)
+        for table, column in told:
+            table.take(block, out=column[start : start + BLOCK], mode="clip")  # none is out of it
+    return {
+        name: pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
+        for name, codes, dtype in zip(names, columns, dtypes, strict=True)
+    }
+
+
+def _counted(places: Numbers, size: int) -> Codes:
+    """Return how many rows have each place."""
+    counts = np.zeros(size, np.intp)
+    for start in range(0, len(places), BLOCK):
+        counts += np.bincount(places[start : start + BLOCK], minlength=size)
+    return counts
+
+
+@lru_cache(maxsize=256)
+def _dtype(categories: Words) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(categories, dtype="str"))
 
 
 def _names(board: Board) -> list[str]:
@@ -220,7 +259,7 @@ def _of_guideline(id_: str) -> list[str]:
     return [f"{id_.replace('-', '_')}_{name}" for name in _DECISION]
 
 
-def _said(answer: Interpretation) -> list[str]:
+def _said(answer: Interpretation) -> Words:
     """Return an answer as the words of a row, in the order of its columns."""
     panel = answer.panel
     said: list[str] = [used.bound if used else "" for used in (panel.ferritin, panel.tsat)]
@@ -232,27 +271,11 @@ def _said(answer: Interpretation) -> list[str]:
     said.append(" ".join(dict.fromkeys(note.code for note in answer.notes)))
     said.append(" ".join(answer.assumptions))
     said.append("; ".join(note.text for note in answer.notes if note.code in _UNREAD))
-    return said
+    return tuple(said)
 
 
-def _refuse_problems(df: pd.DataFrame, first: Codes, answers: _Answers) -> None:
+def _refuse_problems(df: pd.DataFrame, problems: pd.Categorical) -> None:
     """Refuse the first row with a problem."""
-    problems = enumerate(answers.of_kinds("problems"))
-    rows = [(first[kind], text) for kind, text in problems if text]
-    if rows:
-        row, text = min(rows)
-        raise RlsironError(f"row {shown(df.index[row])}: {text}")
-
-
-def _ends_of_rows(kinds: Kinds, answers: _Answers) -> dict[str, Any]:
-    """Return the intervals as used: as read, or where a row rests on whole values as answered."""
-    columns: dict[str, Any] = {}
-    whole = np.searchsorted(kinds.present, kinds.of_row[kinds.whole])
-    for name, unit in zip(_USED, ("ug_l", "pct"), strict=True):
-        read = kinds.ends.get(name)
-        rows = len(kinds.of_row)
-        ends = (read.low, read.high) if read else (np.full(rows, nan), np.full(rows, nan))
-        for at, end in enumerate(("low", "high")):
-            ends[at][kinds.whole] = answers.ends[name][whole, at]
-            columns[f"{name}_{end}_{unit}"] = ends[at]
-    return columns
+    rows = np.flatnonzero((problems.categories != "")[problems.codes])
+    if len(rows):
+        raise RlsironError(f"row {shown(df.index[rows[0]])}: {problems[rows[0]]}")

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from functools import cache
 from math import ceil, inf
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from rlsiron import units
 from rlsiron.catalog import document
@@ -18,6 +18,10 @@ from rlsiron.models import Bound, Draw, LabResult, Panel
 from rlsiron.patient import EVENTS, Intake, elapsed, instant
 from rlsiron.units import settle
 from rlsiron.wording import phrases
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Event = tuple[str, Mapping[str, object]]
 """The code of a note, and what its text is filled with."""
@@ -138,11 +142,35 @@ def _over_capacity(iron: Reading, capacity: Reading, source: str) -> Reading:
     )
 
 
+@overload
+def saturation(iron: float, capacity: float) -> float: ...
+@overload
+def saturation(
+    iron: "NDArray[np.float64]", capacity: "NDArray[np.float64]"
+) -> "NDArray[np.float64]": ...
+def saturation(
+    iron: "float | NDArray[np.float64]", capacity: "float | NDArray[np.float64]"
+) -> "float | NDArray[np.float64]":
+    """Return how much of the binding capacity iron takes [%], exact on a whole percent.
+
+    Parameters
+    ----------
+    iron, capacity
+        Numbers in one unit, or arrays of 64-bit floats; a capacity is more than 0.
+
+    Examples
+    --------
+    >>> saturation(58.0, 200.0)
+    29.0
+    """
+    return 100 * iron / capacity
+
+
 def _percent(iron: float, capacity: float) -> float:
-    """Return 100 * iron / capacity, exact on a whole percent; 0 of an unbounded capacity."""
+    """Return a saturation; 0 of an unbounded capacity."""
     if capacity == inf:
         return 0.0
-    return 100 * iron / capacity if capacity else inf
+    return saturation(iron, capacity) if capacity else inf
 
 
 def _over_free_capacity(iron: Reading, free: Reading) -> Reading:
@@ -195,8 +223,32 @@ def _same(reported: LabResult, reading: Reading) -> bool:
     return (
         reported.is_point
         and reading.low == reading.high
-        and settle(abs(reading.low - (reported.low or 0.0))) <= reported.half_step
+        and is_same(reading.low, reported.low or 0.0, reported.half_step)
     )
+
+
+@overload
+def is_same(computed: float, reported: float, half_step: float) -> bool: ...
+@overload
+def is_same(
+    computed: "NDArray[np.float64]",
+    reported: "NDArray[np.float64]",
+    half_step: "NDArray[np.float64]",
+) -> "NDArray[np.bool_]": ...
+def is_same(computed: Any, reported: Any, half_step: Any) -> Any:
+    """Return whether a reported point is a computed one, rounded to its last printed digit.
+
+    Parameters
+    ----------
+    computed, reported, half_step
+        Numbers in one unit, or arrays of 64-bit floats.
+
+    Examples
+    --------
+    >>> is_same(18.0451, 18.0, 0.5), is_same(18.0451, 18.0, 0.045)
+    (True, False)
+    """
+    return settle(abs(computed - reported)) <= half_step
 
 
 def _gap(first: Reading, second: Reading) -> float:

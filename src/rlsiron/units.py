@@ -184,9 +184,12 @@ def settle(
     >>> settle(168.539325843, factor("ferritin", "pmol/L"))
     75.0
     """
-    grid = value * factor.numerator
-    grid /= factor.denominator
-    grid *= GRID
+    if factor == _SAME:
+        grid = value * GRID
+    else:
+        grid = value * factor.numerator
+        grid /= factor.denominator
+        grid *= GRID
     if isinstance(grid, float):
         return round(grid) / GRID if -inf < grid < inf else grid
     grid.round(out=grid)
