@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rlsiron.columns import Codes, Floats, open_columns, plain_cells, refuse_no_mapping
-from rlsiron.dataframes import answered
+from rlsiron.dataframes import open_frame
 from rlsiron.decision import Board, borders
 from rlsiron.errors import RlsironError, shown
 from rlsiron.interpretation import (
@@ -106,7 +106,7 @@ def interpret_frame(
     answer = partial(
         answer_part, board=board, units=units, columns=columns, decimal=decimal, errors=errors
     )
-    found: Frame = answered(df, answer, columns=columns)
+    found: Frame = open_frame(df).answered(answer, columns=columns)
     return found
 
 
