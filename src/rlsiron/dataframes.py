@@ -15,7 +15,7 @@ from rlsiron.columns import find_columns
 from rlsiron.errors import RlsironError, shown
 from rlsiron.foreign_columns import from_arrow, from_polars, to_arrow, to_polars
 
-BATCH = 1 << 19  # rows of a lazy frame that are held at a time
+BATCH = 1 << 19  # rows of a lazy frame or a reader that are held at a time
 
 
 class Answer(Protocol):
@@ -161,12 +161,12 @@ class _Arrow(_Kind):
         yield from_arrow(self.df.select(labels))
 
     def closed(self, labels: Sequence[str], answer: Answer, shape: pd.DataFrame) -> Any:  # noqa: ANN401
-        return _table(to_arrow(self.at_once(labels, answer), shape))
+        return _table([to_arrow(self.at_once(labels, answer), shape)])
 
 
 class _ArrowBatch(_Arrow):
     def parts(self, labels: Sequence[str]) -> Iterator[pd.DataFrame]:
-        yield from_arrow(_table(self.df.select(labels)))
+        yield from_arrow(_table([self.df.select(labels)]))
 
     def closed(self, labels: Sequence[str], answer: Answer, shape: pd.DataFrame) -> Any:  # noqa: ANN401
         return to_arrow(self.at_once(labels, answer), shape)
@@ -183,9 +183,9 @@ class _ArrowReader(_Arrow):
 
     def parts(self, labels: Sequence[str]) -> Iterator[pd.DataFrame]:
         start = 0
-        for batch in self.reader(labels):
-            yield from_arrow(_table(batch.select(labels)), start)
-            start += len(batch)
+        for table in _joined(self.reader(labels)):
+            yield from_arrow(table.select(labels), start)
+            start += len(table)
 
     def closed(self, labels: Sequence[str], answer: Answer, shape: pd.DataFrame) -> Any:  # noqa: ANN401
         import pyarrow as pa  # type: ignore[import-untyped]
@@ -235,10 +235,22 @@ class _DuckDb(_Arrow):
             )
 
 
-def _table(batch: Any) -> Any:  # noqa: ANN401
+def _joined(reader: Any) -> Iterator[Any]:  # noqa: ANN401
+    """Yield tables of as many batches as are held at a time: each part has a cost of its own."""
+    held: list[Any] = []
+    for batch in reader:
+        held.append(batch)
+        if sum(map(len, held)) >= BATCH:
+            yield _table(held)
+            held = []
+    if held:
+        yield _table(held)
+
+
+def _table(batches: list[Any]) -> Any:  # noqa: ANN401
     import pyarrow as pa
 
-    return pa.Table.from_batches([batch])
+    return pa.Table.from_batches(batches)
 
 
 _KINDS: tuple[tuple[str, str, type[_Kind]], ...] = (

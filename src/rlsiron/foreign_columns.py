@@ -104,7 +104,8 @@ def to_arrow(out: pd.DataFrame, shape: pd.DataFrame) -> Any:  # noqa: ANN401
             words = pa.array(column.cat.categories.tolist(), pa.string())
             columns.append(pa.DictionaryArray.from_arrays(pa.array(codes), words))
         else:
-            columns.append(pa.array(column.to_numpy(), from_pandas=True))
+            values = column.to_numpy()
+            columns.append(pa.array(values, from_pandas=bool(np.isnan(values).any())))
     return pa.record_batch(columns, names=list(out.columns))
 
 
