@@ -541,6 +541,20 @@ def test_a_lazy_frame_is_read_when_asked_and_no_further() -> None:
     )
 
 
+def test_a_lazy_frame_gives_the_rows_and_columns_that_are_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As polars asks it, but in this thread: columns, and a filter behind the first rows."""
+    monkeypatch.setattr("polars.io.plugins.register_io_source", lambda source, **_: source)
+    lazy = pl.LazyFrame({"ferritin": [62.0, 310.0] * 100})
+    source: Any = interpret_frame(lazy, units={"ferritin": "ng/mL"})
+    high = pl.col("ferritin_low_ug_l") > 300
+    names = ["ferritin_low_ug_l", "problems"]
+    assert pl.concat(source(names, high, 75, None)).rows() == [(310.0, "")] * 37
+    all_rows = pl.concat(source(None, None, None, 10))
+    assert all_rows.shape == (200, 28)
+
+
 @pytest.mark.parametrize("kind", ["lazy polars", "dataset", "reader"])
 def test_a_lazy_frame_is_read_in_batches(kind: str) -> None:
     frame = open_frame(framed(kind, {"ferritin": [62.0] * 1000, "x": [1.0] * 1000}))
@@ -659,6 +673,13 @@ def printed(code: str) -> str:
 def test_no_library_is_imported_that_is_not_used(imports: str, frame: str, loaded: str) -> None:
     """And polars needs no pyarrow."""
     assert printed(WITHOUT.format(imports=imports, frame=frame)) == loaded
+
+
+def test_what_needs_pyarrow_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = Stranger(pa.table(TWO))
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(rlsiron.RlsironError, match=r"Stranger is read by pyarrow; install pyarrow"):
+        interpret_frame(stranger, units=UNITS)
 
 
 def test_pandas_brings_what_it_brings_and_no_more() -> None:
