@@ -85,8 +85,9 @@ def interpret_frame(
     Raises
     ------
     RlsironError
-        If a column is missing, doubled or misspelt, numbers have no unit, or, with
-        ``errors="raise"``, a row cannot be read.
+        If a column is missing, doubled or misspelt, or of a type that is not read, numbers have no
+        unit, or, with ``errors="raise"``, a row cannot be read. A lazy answer says so of a row when
+        it is asked for.
 
     Examples
     --------
