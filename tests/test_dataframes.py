@@ -333,7 +333,9 @@ def test_numbers_without_gaps_are_not_copied() -> None:
 def test_whole_numbers_with_gaps_stay_whole() -> None:
     """2**53 + 1 is no float; the error shows it as it was given."""
     many = {"ferritin": [2**53 + 1, None, 75]}
-    for df in (pl.DataFrame(many), pa.table(many), relation(pa.table(many))):
+    coded = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), pa.array(many["ferritin"]))
+    table = pa.table(many)
+    for df in (pl.DataFrame(many), table, relation(table), pa.table({"ferritin": coded})):
         out = cells_of(interpret_frame(df, units={"ferritin": "ng/mL"}))
         assert "9007199254740993" in out["problems"][0]
         assert out["ferritin_low_ug_l"][1:] == [None, 75.0]

@@ -71,8 +71,8 @@ def _cells_of_arrow(label: str, column: Any) -> Any:  # noqa: ANN401
     if not _is_one(type_, *_CELLS, *_LISTS, "floating", "integer", "null"):
         raise _unread(label, type_, "Arrow")
     if _is_one(type_, "floating", "integer"):
-        floating = pa.types.is_floating(type_)
-        return _numbers(column.cast(type_), gaps=column.null_count > 0, floating=floating)
+        numbers = column.cast(type_)  # a dictionary has gaps of its own
+        return _numbers(numbers, gaps=numbers.null_count > 0, floating=pa.types.is_floating(type_))
     if not len(column) or _is_one(type_, *_LISTS, "null"):
         return pd.array(column.to_pylist(), dtype=object)
     if _is_one(type_, "decimal32", "decimal64"):  # which have no dictionaries
@@ -126,7 +126,9 @@ def _distinct(codes: Any, cells: list[Any]) -> Any:  # noqa: ANN401
     index = pd.Index(cells, dtype=object)
     if index.is_unique:
         return pd.Categorical.from_codes(codes, index)
-    return np.array([*cells, None], object)[codes]  # the hour that comes twice in autumn
+    return np.array([*cells, None], object)[
+        codes
+    ]  # the hour that comes twice in autumn, a dictionary with doubles
 
 
 def _unread(label: str, type_: object, library: str) -> RlsironError:
