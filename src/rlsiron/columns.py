@@ -51,15 +51,11 @@ class ResultColumn:
         return cell if cell is None or stated is None else (cell, stated)
 
 
-def open_columns(
-    df: pd.DataFrame, *, columns: Mapping[str, str], units: Mapping[str, str]
-) -> tuple[dict[str, ResultColumn], dict[str, "pd.Series[Any]"]]:
-    """Return the columns that are read: those of analytes, and those of fields."""
-    _refuse_call(df, columns=columns, units=units)
+def find_columns(labels: list[Any], columns: Mapping[str, str]) -> dict[str, Any]:
+    """Return for each name that is read, analytes first, the label of its column."""
     analytes = tuple(lab.analytes())
     fields = (*Patient.model_fields, *Draw.model_fields)
     known = (*analytes, *(f"{name}_unit" for name in analytes), *fields)
-    labels: list[Any] = df.columns.tolist()
     found = _found(known, labels, columns)
     _refuse_doubled(found, labels, analytes)
     _refuse_misspelt(set(labels) - set(found.values()), [n for n in known if n not in found])
@@ -67,7 +63,19 @@ def open_columns(
         raise RlsironError(
             f"no column has results; name one of {', '.join(analytes)}, or use columns="
         )
+    return found
+
+
+def open_columns(
+    df: pd.DataFrame, *, columns: Mapping[str, str], units: Mapping[str, str], part: bool = False
+) -> tuple[dict[str, ResultColumn], dict[str, "pd.Series[Any]"]]:
+    """Return the columns that are read: those of analytes, and those of fields.
+
+    Of a part it cannot be said that no row has a unit.
+    """
+    found = find_columns(df.columns.tolist(), columns)
     read = {name: df[label] for name, label in found.items()}
+    analytes = tuple(lab.analytes())
     _refuse_units(units, {name: read[name] for name in analytes if name in read})
     results = {
         name: ResultColumn(
@@ -76,15 +84,15 @@ def open_columns(
         for name in analytes
         if name in read
     }
-    for result in results.values():
-        _refuse_bare_numbers(result)
+    for name, result in results.items():
+        if not (part and f"{name}_unit" in read):
+            _refuse_bare_numbers(result)
+    fields = {*Patient.model_fields, *Draw.model_fields}
     return results, {name: column for name, column in read.items() if name in fields}
 
 
-def _refuse_call(df: object, **mappings: object) -> None:
-    """Refuse what is no table, and what is no mapping."""
-    if not isinstance(df, pd.DataFrame):
-        raise RlsironError(f"{shown(df)} is not a DataFrame of pandas; give one")
+def refuse_no_mapping(**mappings: object) -> None:
+    """Refuse arguments that are no mappings."""
     for name, given in mappings.items():
         if not isinstance(given, Mapping):
             raise RlsironError(f"{name}={shown(given)} is no mapping; give a dict by name")
@@ -164,7 +172,8 @@ def _units(column: "pd.Series[Any] | None", declared: str | None, rows: int) -> 
     codes, cells = distinct_cells(column)
     blank = [isinstance(cell, str) and not cell.strip() for cell in cells]
     stated = [declared if empty else cell for cell, empty in zip(cells, blank, strict=True)]
-    return Distinct(codes, [*stated, declared])  # -1 is the last one
+    # -1 is the last one; at least two, since one would be the unit of all rows
+    return Distinct(codes, [*(stated or [declared]), declared])
 
 
 def is_numeric(column: "pd.Series[Any]") -> bool:

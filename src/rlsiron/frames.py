@@ -5,14 +5,15 @@ gathered. Nothing is decided here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import nan
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
 
-from rlsiron.columns import Codes, open_columns, plain_cells
+from rlsiron.columns import Codes, open_columns, plain_cells, refuse_no_mapping
+from rlsiron.dataframes import open_frame
 from rlsiron.decision import Board, borders
 from rlsiron.errors import RlsironError, shown
 from rlsiron.interpretation import (
@@ -41,8 +42,11 @@ Words = tuple[str, ...]
 """What is said of a row, in the order of the columns."""
 
 
+Frame = TypeVar("Frame")
+
+
 def interpret_frame(
-    df: pd.DataFrame,
+    df: Frame,
     *,
     guidelines: Any = DEFAULT_GUIDELINES,  # noqa: ANN401 - checked where they are loaded
     units: Mapping[str, str] | None = None,
@@ -50,14 +54,15 @@ def interpret_frame(
     decimal: Literal[".", ","] = ".",
     errors: Literal["raise", "note"] = "note",
     strict: bool = False,
-) -> pd.DataFrame:
+) -> Frame:
     """Return what guidelines for RLS say of the iron results in each row.
 
     Parameters
     ----------
     df
-        A row for each draw. Read are the columns with the name of an analyte (numbers or texts), of
-        its unit (``ferritin_unit``), or of a field of the patient or the draw.
+        A row for each draw: a frame of pandas, polars, pyarrow or DuckDB, or of a library that
+        speaks the Arrow C stream. Read are the columns with the name of an analyte (numbers or
+        texts), of its unit (``ferritin_unit``), or of a field of the patient or the draw.
     guidelines
         Ids, paths of guideline files, or `Guideline` objects.
     units
@@ -74,16 +79,18 @@ def interpret_frame(
 
     Returns
     -------
-    DataFrame
-        With the index of `df`: ferritin [µg/L] and TSAT [%] as they were used, for each guideline
-        its decision, and the codes of notes and assumptions. A row is what
-        ``interpret(..., errors="note")`` answers.
+    Frame
+        Of the kind of `df`, with its rows in their order, and in pandas its index: ferritin [µg/L]
+        and TSAT [%] as they were used, for each guideline its decision, and the codes of notes and
+        assumptions. A row is what ``interpret(..., errors="note")`` answers. A lazy frame of polars
+        is answered lazily; a reader or a dataset of pyarrow as a reader, batch by batch.
 
     Raises
     ------
     RlsironError
-        If a column is missing, doubled or misspelt, numbers have no unit, or, with
-        ``errors="raise"``, a row cannot be read.
+        If a column is missing, doubled or misspelt, or of a type that is not read, numbers have no
+        unit, or, with ``errors="raise"``, a row cannot be read. A lazy answer says so of a row when
+        it is asked for.
 
     Examples
     --------
@@ -97,8 +104,28 @@ def interpret_frame(
     choose("errors", errors, "raise", "note")
     choose("decimal", decimal, ".", ",")
     choose("strict", strict, *(False, True))
+    columns, units = columns or {}, units or {}
+    refuse_no_mapping(columns=columns, units=units)
     board = board_of(guidelines, strict=strict)
-    results, fields = open_columns(df, columns=columns or {}, units=units or {})
+    answer = partial(
+        answer_part, board=board, units=units, columns=columns, decimal=decimal, errors=errors
+    )
+    found: Frame = open_frame(df).answered(answer, columns=columns)
+    return found
+
+
+def answer_part(
+    df: pd.DataFrame,
+    *,
+    board: Board,
+    units: Mapping[str, str],
+    columns: Mapping[str, str],
+    decimal: str,
+    errors: str = "note",
+    part: bool = False,
+) -> pd.DataFrame:
+    """Return the answer to a frame of pandas, which may be a part of one."""
+    results, fields = open_columns(df, columns=columns, units=units, part=part)
     kinds = sort_rows(results, fields, board, rows=len(df), decimal=decimal)
     said = _remembered(kinds, board)
     places = kinds.places(said.of_kind)
