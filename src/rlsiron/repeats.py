@@ -1,0 +1,213 @@
+"""Settles what several rows of one test in one draw say: what is withdrawn, replaced or the same.
+
+Which of two results is right is never guessed: the interval that holds both stands in their place.
+"""
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsiron.columns import Codes, Distinct
+from rlsiron.errors import RlsironError
+from rlsiron.models import Bound, LabResult
+from rlsiron.reading import read_result
+
+PLAIN, CORRECTED, WITHDRAWN = range(3)
+
+Mask = NDArray[np.bool_]
+
+
+class Readings(NamedTuple):
+    """What rows say, each distinct result read once.
+
+    Attributes
+    ----------
+    of_row
+        Which of `results` each row says.
+    results
+        None where one cannot be read.
+    texts
+        What sorts them.
+    """
+
+    of_row: Codes
+    results: Sequence[LabResult | None]
+    texts: Sequence[tuple[str, str]]
+
+
+class Settled(NamedTuple):
+    """What became of rows.
+
+    Attributes
+    ----------
+    reasons
+        By the code of the reason, the rows that are left out.
+    differ
+        The rows that differ from others of their cell.
+    held
+        The first row of each cell whose results differ, with the interval that stands for all.
+    """
+
+    reasons: dict[str, Mask]
+    differ: Mask
+    held: dict[int, LabResult]
+
+
+def read_all(
+    names: Sequence[str], analyte: Codes, value: Distinct, unit: Distinct, decimal: str
+) -> Readings:
+    """Return what rows say; an empty value is a missing result.
+
+    Parameters
+    ----------
+    names
+        Of the analytes.
+    analyte, value, unit
+        Of each row.
+    decimal
+        The decimal sign of texts.
+    """
+    values, units = [*value.cells, ""], [*unit.cells, None]
+    shape = len(values), len(units), len(names)
+    joined = np.ravel_multi_index((value.codes, unit.codes, analyte), shape, mode="wrap")
+    distinct, of_row = np.unique(joined, return_inverse=True)
+    results: list[LabResult | None] = []
+    texts = []
+    for one in zip(*np.unravel_index(distinct, shape), strict=True):
+        cell, stated, name = values[one[0]], units[one[1]], names[one[2]]
+        try:
+            results.append(read_result(name, cell, unit=stated, decimal=decimal))
+        except RlsironError:
+            results.append(None)
+        texts.append((str(cell), str(stated)))
+    return Readings(of_row, results, texts)
+
+
+def settle_repeats(cell: Codes, status: NDArray[Any], empty: Mask, read: Readings) -> Settled:
+    """Return which rows of each cell are used.
+
+    Parameters
+    ----------
+    cell
+        Of each row the number of its draw and test.
+    status
+        `PLAIN`, `CORRECTED` (replaces what is not) or `WITHDRAWN` (and so is what says the same, or
+        all that is not corrected where it says no value).
+    empty
+        The rows that have no value.
+    read
+        What the rows say.
+    """
+    same, rank = _identities(read)
+    order = np.lexsort((rank[read.of_row], same[read.of_row], cell))
+    cell, same, status = cell[order], same[read.of_row][order], status[order]
+    missing = np.array([bool(one and one.missing) for one in read.results], bool)[read.of_row][
+        order
+    ]
+    unread = np.array([one is None for one in read.results], bool)[read.of_row][order]
+    in_cell, in_pair = _any_among(cell), _any_among(cell, same)
+    reasons: dict[str, Mask] = {}
+    live = np.ones(len(order), bool)
+
+    def leave_out(code: str, rows: Mask) -> None:
+        reasons[code] = np.zeros(len(order), bool)
+        reasons[code][order] = live & rows
+        live[rows] = False
+
+    withdrawn, corrected = status == WITHDRAWN, status == CORRECTED
+    vague = in_cell(withdrawn & (missing | unread)) & ~corrected
+    leave_out("withdrawn", in_pair(withdrawn) | vague)
+    leave_out("replaced", in_cell(live & corrected) & ~corrected)
+    leave_out("no-value", empty[order])
+    leave_out("no-result", missing & in_cell(live & ~missing))
+    leave_out("duplicate", ~_first(live, cell, same))
+    differ = live & ~_first(live, cell)
+    differ = live & in_cell(differ)
+    leave_out("conflict", differ & in_cell(differ & unread))
+    differ &= live
+    held = {
+        int(order[rows[0]]): _holding([read.results[at] for at in read.of_row[order[rows]]])
+        for rows in _groups(np.flatnonzero(differ), cell)
+    }
+    told = np.zeros(len(order), bool)
+    told[order] = differ
+    return Settled(reasons, told, held)
+
+
+def _identities(read: Readings) -> tuple[Codes, Codes]:
+    """Return for each result what those that say the same share, and its place by its text."""
+    met: dict[object, int] = {}
+    same = np.empty(len(read.results), np.intp)
+    for at, one in enumerate(read.results):
+        key: object = at if one is None else (one.span, bool(one.missing))
+        same[at] = met.setdefault(key, len(met))
+    rank = np.empty(len(read.results), np.intp)
+    rank[sorted(range(len(read.texts)), key=read.texts.__getitem__)] = np.arange(len(read.texts))
+    return same, rank
+
+
+def _begins(*keys: Codes) -> Mask:
+    """Return where a group of rows begins that share all keys."""
+    begins = np.ones(len(keys[0]), bool)
+    begins[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    return begins
+
+
+def _any_among(*keys: Codes) -> Callable[[Mask], Mask]:
+    """Return what tells of each row whether something holds of one of its group."""
+    group = np.cumsum(_begins(*keys)) - 1
+
+    def any_among(rows: Mask) -> Mask:
+        found: Mask = np.zeros(len(group), bool)
+        found[group[rows]] = True
+        told: Mask = found[group]
+        return told
+
+    return any_among
+
+
+def _first(live: Mask, *keys: Codes) -> Mask:
+    """Return the live rows that have no live row of their group before them."""
+    begins = np.flatnonzero(_begins(*keys))
+    met: Codes = np.cumsum(live) - live
+    before: Codes = np.repeat(met[begins], np.diff(begins, append=len(live)))
+    first: Mask = live & (met == before)
+    return first
+
+
+def _groups(rows: Codes, cell: Codes) -> list[Codes]:
+    return np.split(rows, np.flatnonzero(np.diff(cell[rows])) + 1) if len(rows) else []
+
+
+def _holding(results: Sequence[Any]) -> LabResult:
+    """Return the interval that holds some results."""
+    low, low_open = min((one.low, one.low_open) for one in results)
+    high, closed = max(
+        (inf if one.high is None else one.high, not one.high_open) for one in results
+    )
+    doubts = {code for one in results for code in one.codes if code == "implausible"}
+    return LabResult.trusted(
+        analyte=results[0].analyte,
+        reported="; ".join(one.reported for one in results),
+        unit=results[0].unit,
+        low=low,
+        high=None if high == inf else high,
+        low_open=low_open,
+        high_open=not closed and high < inf,
+        bound=_bound(low, high, low_open=low_open, high_open=not closed),
+        half_step=0.0,
+        missing="",
+        codes=("results-differ", *doubts),
+    )
+
+
+def _bound(low: float, high: float, *, low_open: bool, high_open: bool) -> Bound:
+    """Return the comparator of an interval with an end that says nothing."""
+    if high == inf:
+        return ">" if low_open else ">="
+    if low == 0:
+        return "<" if high_open else "<="
+    return ""
