@@ -73,9 +73,11 @@ class Account:
 
 
 def _words(words: tuple[str, ...], numbers: Codes) -> Any:  # noqa: ANN401 - a categorical
-    """Return the word of each row, by its number."""
-    place = {word: at for at, word in enumerate(sorted(set(words)))}
-    codes = np.array([place[word] for word in words], np.intp)
+    """Return the word of each row, by its number; the categories are those that are there."""
+    present, of_row = np.unique(numbers, return_inverse=True)
+    said = [words[at] for at in present]
+    place = {word: at for at, word in enumerate(sorted(set(said)))}
+    codes = np.array([place[word] for word in said], np.intp)[of_row]
     return pd.Categorical.from_codes(
-        codes[numbers], dtype=pd.CategoricalDtype(pd.Index([*place], dtype="str"))
+        codes, dtype=pd.CategoricalDtype(pd.Index([*place], dtype="str"))
     )

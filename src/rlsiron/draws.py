@@ -141,7 +141,9 @@ def _comparable(cells: list[Any]) -> list[Any]:
 
 
 def gather(patient: Codes, times: Times, window: int) -> tuple[Codes, Codes]:
-    """Return for each row the number of its draw, and for each draw its first row.
+    """Return for each row the number of its draw, and the rows in the order of time.
+
+    Draws are numbered by patient, and for each by time.
 
     Parameters
     ----------
@@ -159,7 +161,7 @@ def gather(patient: Codes, times: Times, window: int) -> tuple[Codes, Codes]:
     _part(begins, at, width)
     draw = np.empty(len(order), np.intp)
     draw[order] = np.cumsum(begins) - 1
-    return draw, order[begins]
+    return draw, order
 
 
 def _part(begins: NDArray[np.bool_], at: Steps, width: int) -> None:

@@ -15,7 +15,7 @@ from rlsiron.account import Account
 from rlsiron.columns import Codes, distinct_cells
 from rlsiron.draws import gather, ranked, read_times, window_of
 from rlsiron.models import LabResult
-from rlsiron.repeats import PLAIN, settle_repeats
+from rlsiron.repeats import PLAIN, Mask, settle_repeats
 from rlsiron.results import ANALYTES, Columns, Results, open_long, read_results
 
 
@@ -25,9 +25,9 @@ class Panels(NamedTuple):
     Attributes
     ----------
     panels
-        A row for each draw, as `rlsiron.frames.interpret_frame` takes it: `patient`; `drawn`, the
-        time of its first result; each analyte as it was reported, with its unit in
-        `<analyte>_unit`; and the columns of `keep`.
+        A row for each draw, by patient and time, as `rlsiron.frames.interpret_frame` takes it:
+        `patient`; `drawn`, the time of its first result that is not withdrawn, as it was given; the
+        columns of `keep`; and each analyte as it was reported, with its unit in `<analyte>_unit`.
     left_out
         The rows that are not used, with the index of the extract, a `reason` and what it `says`.
     doubted
@@ -76,9 +76,11 @@ def panels_from_long(
     Returns
     -------
     Panels
-        The panels, the rows that were left out, and the rows that are doubted. Of one test in one
-        draw a correction replaces what it corrects, and of the same results one is used, whatever
-        its unit. Results that differ become the interval that holds them, a `LabResult`.
+        The panels, the rows that were left out, and the rows that are doubted. Of one analyte in
+        one draw a correction replaces what is none, what was entered in error takes with it what
+        says the same, and of results that are the same, whatever their units, one is used. Results
+        that differ become the interval that holds them, a `LabResult` with a note. If one of them
+        cannot be read, none is used.
 
     Raises
     ------
@@ -106,27 +108,29 @@ def panels_from_long(
     read = open_long(df, columns or {}, keep)
     account, length = Account(len(df)), window_of(window)
     results = read_results(read, tests or {}, units or {}, decimal, account)
-    patient, times = (
-        ranked(read["patient"].iloc[results.row]),
-        read_times(read["time"].iloc[results.row]),
-    )
+    patient = ranked(read["patient"].iloc[results.row])
+    times = read_times(read["time"].iloc[results.row])
     account.leave_out(results.row[patient < 0], "no-patient")
     account.leave_out(results.row[times.kind < 0], "no-time")
 
     left = account.reason[results.row] < 0
     results, times = results.taken(left), times.taken(left)
-    draw, first = gather(patient[left], times, length)
-    first_row = results.row[first]
-    held = _settle(results, draw, decimal, account)
-    account.doubt(results.row[times.day != times.day[first][draw]], "next-day")
+    draw, by_time = gather(patient[left], times, length)
+    held, withdrawn = _settle(results, draw, decimal, account)
+    standing = by_time[~withdrawn[by_time]]
+    begins = standing[np.diff(draw[standing], prepend=-1) > 0]
+    first = np.full(draw.max(initial=-1) + 1, -1)
+    first[draw[begins]] = begins
+    account.doubt(results.row[times.day != times.day[first[draw]]], "next-day")
+
     used = account.reason[results.row] < 0
-    results, draw = results.taken(used), draw[used]
     present = np.zeros(len(first), bool)
-    present[draw] = True
-    draw = (np.cumsum(present) - 1)[draw]
+    present[draw[used]] = True
+    first_row, draw = results.row[first[present]], (np.cumsum(present) - 1)[draw[used]]
+    results = results.taken(used)
     panels = {
-        "patient": read["patient"].array.take(first_row[present]),
-        "drawn": read["time"].array.take(first_row[present]),
+        "patient": read["patient"].array.take(first_row),
+        "drawn": read["time"].array.take(first_row),
         **_agreed({name: read[name] for name in keep}, results.row, draw, account),
         **_reported(results, draw, held),
     }
@@ -137,8 +141,15 @@ def panels_from_long(
 
 def _settle(
     results: Results, draw: Codes, decimal: str, account: Account
-) -> Mapping[int, LabResult]:
-    """Settle what a draw has more than once; return the intervals, each by its first row."""
+) -> tuple[Mapping[int, LabResult], Mask]:
+    """Settle what a draw has more than once.
+
+    Returns
+    -------
+    mapping, array
+        The intervals of results that differ, each by its first row; and which rows are withdrawn.
+    """
+    withdrawn = np.zeros(len(draw), bool)
     cell = draw * len(ANALYTES) + results.analyte
     order = np.argsort(cell, kind="stable")
     again = np.diff(cell[order]) == 0
@@ -147,10 +158,12 @@ def _settle(
     results = results.taken(several)
     empty = results.value.isna().to_numpy(bool)
     settled = settle_repeats(cell[several], results.status, empty, results.read(decimal))
+    withdrawn[several] = settled.reasons["withdrawn"]
     for reason, left_out in settled.reasons.items():
         account.leave_out(results.row[left_out], reason)
     account.doubt(results.row[settled.differ], "results-differ")
-    return {int(results.row[at]): held for at, held in settled.held.items()}
+    held = {int(results.row[at]): interval for at, interval in settled.held.items()}
+    return held, withdrawn
 
 
 def _reported(results: Results, draw: Codes, held: Mapping[int, LabResult]) -> dict[str, Any]:
@@ -169,7 +182,8 @@ def _reported(results: Results, draw: Codes, held: Mapping[int, LabResult]) -> d
         differ = rows[intervals[rows]]
         if len(differ):
             column = column.astype(object)
-            column[draw[differ]] = [held[row] for row in results.row[differ].tolist()]
+            for at, row in zip(draw[differ], results.row[differ].tolist(), strict=True):
+                column[at] = held[row]
             unit[draw[differ]] = -1  # an interval has its own
         columns[name] = column
         if (unit >= 0).any():

@@ -28,14 +28,11 @@ class Readings(NamedTuple):
     of_row
         Which of `results` each row says.
     results
-        None where one cannot be read.
-    texts
-        What sorts them.
+        In the order of their texts; None where one cannot be read.
     """
 
     of_row: Codes
     results: Sequence[LabResult | None]
-    texts: Sequence[tuple[str, str]]
 
 
 class Settled(NamedTuple):
@@ -74,16 +71,23 @@ def read_all(
     shape = len(values), len(units), len(names)
     joined = np.ravel_multi_index((value.codes, unit.codes, analyte), shape, mode="wrap")
     distinct, of_row = np.unique(joined, return_inverse=True)
-    results: list[LabResult | None] = []
-    texts = []
-    for one in zip(*np.unravel_index(distinct, shape), strict=True):
-        cell, stated, name = values[one[0]], units[one[1]], names[one[2]]
-        try:
-            results.append(read_result(name, cell, unit=stated, decimal=decimal))
-        except RlsironError:
-            results.append(None)
-        texts.append((str(cell), str(stated)))
-    return Readings(of_row, results, texts)
+    parts = [
+        (names[name], values[value_], units[unit_])
+        for value_, unit_, name in zip(*np.unravel_index(distinct, shape), strict=True)
+    ]
+    # by text, not as met: what comes first must not depend on the order of the rows
+    texts = [(str(cell), type(cell).__name__, str(stated)) for _, cell, stated in parts]
+    by_text = sorted(range(len(parts)), key=texts.__getitem__)
+    place = np.empty(len(parts), np.intp)
+    place[by_text] = np.arange(len(parts))
+    return Readings(place[of_row], [_read(*parts[at], decimal) for at in by_text])
+
+
+def _read(name: str, cell: object, unit: str | None, decimal: str) -> LabResult | None:
+    try:
+        return read_result(name, cell, unit=unit, decimal=decimal)
+    except RlsironError:
+        return None
 
 
 def settle_repeats(cell: Codes, status: NDArray[Any], empty: Mask, read: Readings) -> Settled:
@@ -101,9 +105,9 @@ def settle_repeats(cell: Codes, status: NDArray[Any], empty: Mask, read: Reading
     read
         What the rows say.
     """
-    same, rank = _identities(read)
-    order = np.lexsort((rank[read.of_row], same[read.of_row], cell))
-    cell, same, status = cell[order], same[read.of_row][order], status[order]
+    same = _same(read.results)[read.of_row]
+    order = np.lexsort((read.of_row, same, cell))
+    cell, same, status = cell[order], same[order], status[order]
     missing = np.array([bool(one and one.missing) for one in read.results], bool)[read.of_row][
         order
     ]
@@ -128,25 +132,22 @@ def settle_repeats(cell: Codes, status: NDArray[Any], empty: Mask, read: Reading
     differ = live & in_cell(differ)
     leave_out("conflict", differ & in_cell(differ & unread))
     differ &= live
+    rows = np.flatnonzero(differ)
     held = {
-        int(order[rows[0]]): _holding([read.results[at] for at in read.of_row[order[rows]]])
-        for rows in _groups(np.flatnonzero(differ), cell)
+        int(order[group[0]]): _holding([read.results[at] for at in read.of_row[order[group]]])
+        for group in np.split(rows, np.flatnonzero(np.diff(cell[rows])) + 1)
+        if len(group)
     }
     told = np.zeros(len(order), bool)
     told[order] = differ
     return Settled(reasons, told, held)
 
 
-def _identities(read: Readings) -> tuple[Codes, Codes]:
-    """Return for each result what those that say the same share, and its place by its text."""
+def _same(results: Sequence[LabResult | None]) -> Codes:
+    """Return for each result what those share that say the same; one not read is like no other."""
     met: dict[object, int] = {}
-    same = np.empty(len(read.results), np.intp)
-    for at, one in enumerate(read.results):
-        key: object = at if one is None else (one.span, bool(one.missing))
-        same[at] = met.setdefault(key, len(met))
-    rank = np.empty(len(read.results), np.intp)
-    rank[sorted(range(len(read.texts)), key=read.texts.__getitem__)] = np.arange(len(read.texts))
-    return same, rank
+    keys = (at if one is None else (one.span, one.missing != "") for at, one in enumerate(results))
+    return np.array([met.setdefault(key, len(met)) for key in keys], np.intp)
 
 
 def _begins(*keys: Codes) -> Mask:
@@ -176,10 +177,6 @@ def _first(live: Mask, *keys: Codes) -> Mask:
     before: Codes = np.repeat(met[begins], np.diff(begins, append=len(live)))
     first: Mask = live & (met == before)
     return first
-
-
-def _groups(rows: Codes, cell: Codes) -> list[Codes]:
-    return np.split(rows, np.flatnonzero(np.diff(cell[rows])) + 1) if len(rows) else []
 
 
 def _holding(results: Sequence[Any]) -> LabResult:

@@ -11,7 +11,7 @@ from rlsiron import units as lab
 from rlsiron.account import Account
 from rlsiron.catalog import document
 from rlsiron.codes import code_text, local_codes, meaning_of
-from rlsiron.columns import Codes, Distinct, distinct_cells, refuse_misspelt
+from rlsiron.columns import Codes, Distinct, distinct_cells, is_numeric, refuse_misspelt
 from rlsiron.errors import RlsironError, did_you_mean, shown
 from rlsiron.repeats import CORRECTED, PLAIN, WITHDRAWN, Readings, read_all
 
@@ -116,21 +116,22 @@ def read_results(
         If `tests` or `units` cannot be so.
     """
     declared = {name: lab.unit_code(name, unit) for name, unit in units.items()}
-    rows, analyte = _tests(read["test"], local_codes(tests), account)
+    rows, analyte, only_percent = _tests(read["test"], local_codes(tests), account)
     part = {name: column.iloc[rows] for name, column in read.items()}
     status = _statuses(part.get("status"), rows, account)
     value = _values(part, rows, account)
     account.leave_out(rows[value.isna().to_numpy(bool) & (status == PLAIN)], "no-value")
     unit = _units(part.get("unit"), analyte, declared)
     results = Results(rows, analyte, status, value, unit)
-    _leave_out_fractions(part["test"], results, decimal, account)
+    if only_percent.any():
+        _leave_out_fractions(results.taken(only_percent), decimal, account)
     return results.taken(account.reason[rows] < 0)
 
 
 def _tests(
     column: "pd.Series[Any]", local: Mapping[str, str], account: Account
-) -> tuple[Codes, Codes]:
-    """Return the rows that are of an analyte, and the number of it."""
+) -> tuple[Codes, Codes, NDArray[np.bool_]]:
+    """Return the rows that are of an analyte, its number, and whether it is one in % only."""
     codes, cells = distinct_cells(column)
     meanings = [meaning_of(code_text(cell), local) for cell in [*cells, ""]]
     of_each = np.array([_NUMBER.get(one.analyte, -1) for one in meanings])[codes]
@@ -140,7 +141,8 @@ def _tests(
         if one.doubt:
             account.doubt(np.flatnonzero(codes == at), "code-remark", one.doubt)
     rows = np.flatnonzero(of_each >= 0)
-    return rows, of_each[rows]
+    percent = np.array([one.percent for one in meanings])[codes]
+    return rows, of_each[rows], percent[rows]
 
 
 def _statuses(column: "pd.Series[Any] | None", rows: Codes, account: Account) -> NDArray[Any]:
@@ -182,6 +184,8 @@ def _values(part: Columns, rows: Codes, account: Account) -> "pd.Series[Any]":
 
 def _without_blanks(value: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return a column where a blank text is empty."""
+    if is_numeric(value):
+        return value
     codes, cells = distinct_cells(value)
     blank = [isinstance(cell, str) and not cell.strip() for cell in cells]
     return value.mask(np.array([*blank, False])[codes]) if any(blank) else value
@@ -211,13 +215,8 @@ def _units(
     return Distinct(own, units)
 
 
-def _leave_out_fractions(
-    column: "pd.Series[Any]", results: Results, decimal: str, account: Account
-) -> None:
+def _leave_out_fractions(results: Results, decimal: str, account: Account) -> None:
     """Leave out what is a saturation in % only, and is not in %."""
-    codes, cells = distinct_cells(column)
-    only = np.array([meaning_of(code_text(cell), {}).percent for cell in [*cells, ""]])[codes]
-    results = results.taken(only)
     read = results.read(decimal)
-    percent = np.array([bool(one and one.unit == "%") for one in read.results], bool)
+    percent = np.array([bool(one and one.unit == "%") for one in read.results])
     account.leave_out(results.row[~percent[read.of_row]], "needs-percent")
