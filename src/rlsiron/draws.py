@@ -87,7 +87,7 @@ def read_times(column: "pd.Series[Any]") -> Times:
     read = [*map(_moment, cells), (-1, 0, 0)]
     found = np.array(read, np.int64)
     order = np.empty(len(read), np.int64)
-    texts = [*map(str, cells), ""]
+    texts = [*((str(cell), type(cell).__name__) for cell in cells), ("", "")]
     by_time = sorted(range(len(read)), key=lambda at: (read[at], texts[at]))
     order[by_time] = np.arange(len(read))
     kind, instant, day = found.T

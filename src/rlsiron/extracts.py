@@ -14,6 +14,7 @@ import pandas as pd
 from rlsiron.account import Account
 from rlsiron.columns import Codes, distinct_cells
 from rlsiron.draws import gather, ranked, read_times, window_of
+from rlsiron.interpretation import choose
 from rlsiron.models import LabResult
 from rlsiron.repeats import PLAIN, Mask, settle_repeats
 from rlsiron.results import ANALYTES, Columns, Results, open_long, read_results
@@ -105,6 +106,7 @@ def panels_from_long(
     >>> left_out[["test", "reason"]].values.tolist()
     [['30248-9', 'look-alike']]
     """
+    choose("decimal", decimal, ".", ",")
     read = open_long(df, columns or {}, keep)
     account, length = Account(len(df)), window_of(window)
     results = read_results(read, tests or {}, units or {}, decimal, account)

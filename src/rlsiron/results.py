@@ -82,13 +82,13 @@ def open_long(df: object, columns: Mapping[str, str], keep: Sequence[str]) -> Co
     labels: list[Any] = df.columns.tolist()
     wanted = {name: columns.get(name, name) for name in _KNOWN} | dict(zip(keep, keep, strict=True))
     found = {name: label for name, label in wanted.items() if label in labels}
-    refuse_misspelt(set(labels) - set(found.values()), [n for n in _KNOWN if n not in found])
     for name, label in wanted.items():
         if name not in found and (name in _NEEDED or name in columns or name in keep):
             hint = did_you_mean(label, map(str, labels))
             raise RlsironError(f"there is no column {shown(label)} for {name!r}{hint}")
         if labels.count(label) > 1:
             raise RlsironError(f"column {label!r} stands there {labels.count(label)} times")
+    refuse_misspelt(set(labels) - set(found.values()), [n for n in _KNOWN if n not in found])
     return {name: df[label] for name, label in found.items()}
 
 
@@ -207,8 +207,8 @@ def _units(
     codes, cells = (np.full(len(analyte), -1), []) if column is None else distinct_cells(column)
     concepts = document("analytes.toml").data["omop"]["units"]
     texts = [concepts.get(text, text) for text in map(code_text, cells)]
-    units = list(dict.fromkeys([*texts, *declared.values()]))
-    place = {text: -1 if text in _NOTHING else at for at, text in enumerate(units)}
+    units = sorted({*texts, *declared.values()} - _NOTHING)
+    place = dict.fromkeys(_NOTHING, -1) | {text: at for at, text in enumerate(units)}
     own = np.array([*(place[text] for text in texts), -1])[codes]
     for name, unit in declared.items():
         own[(own < 0) & (analyte == _NUMBER[name])] = place[unit]
