@@ -230,14 +230,11 @@ def _extracts() -> Iterator[str]:
     """Yield the codes of tests, the words of a status, and the reasons to leave a row out."""
     codes, said = document("analytes.toml").data, document("extracts.toml").data
     yield from (target("long-extracts"), "# Long extracts", "")
-    yield "What is known of the rows of a long extract. Codes of reasons are stable; wording is not."
+    yield "What is known of the rows of a long extract. Codes are stable; wording is not."
     yield from ("", "## Codes that are read", "")
-    remarks_of_code = codes["loinc"]["remarks"]
+    remarked = {code: f" ({text})" for code, text in codes["loinc"]["remarks"].items()}
     for one in analytes().values():
-        loinc = [
-            f"{code} ({remarks_of_code[code]})" if code in remarks_of_code else code
-            for code in one.loinc
-        ]
+        loinc = [f"{code}{remarked.get(code, '')}" for code in one.loinc]
         in_percent = codes["omop"]["needs_percent"].get(one.name, [])
         omop = [*map(str, one.omop), *(f"{code} (only in %)" for code in in_percent)]
         told = f"LOINC {listed(loinc, 'or')}. OMOP {listed(omop, 'or')}."

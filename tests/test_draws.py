@@ -82,9 +82,9 @@ def test_a_datetime_of_no_time_of_ours_is_not_read() -> None:
     assert read_times(column).kind.tolist() == [1, -1, -1, -1]
 
 
-def test_patients_are_in_their_order_and_a_blank_one_is_none() -> None:
+def test_cells_are_numbered_in_their_order() -> None:
     assert ranked(pd.Series([30, 4, 30])).tolist() == [1, 0, 1]
-    assert ranked(pd.Series(["b", " ", None, "a"], dtype="str")).tolist() == [1, -1, -1, 0]
+    assert ranked(pd.Series(["b", " ", None, "a"], dtype="str")).tolist() == [2, 0, -1, 1]
     assert ranked(pd.Series(["b", 4, "a", 10], dtype=object)).tolist() == [3, 1, 2, 0]
     assert ranked(pd.Series(["b", "a"], dtype="category")).tolist() == [1, 0]
 

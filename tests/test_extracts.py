@@ -124,6 +124,7 @@ def test_a_row_is_left_out_with_its_reason() -> None:
         (7, EIGHT, "Ferritin", "1", "ng/mL", "final"),
         (7, EIGHT, "Fe", "1", "ng/mL", "final"),
         (None, EIGHT, FERRITIN, "1", "ng/mL", "final"),
+        (" ", EIGHT, FERRITIN, "1", "ng/mL", "final"),
         (7, "02/03/2026", FERRITIN, "1", "ng/mL", "final"),
         (7, None, FERRITIN, "1", "ng/mL", "final"),
         (7, EIGHT, FERRITIN, None, "ng/mL", "final"),
@@ -142,16 +143,17 @@ def test_a_row_is_left_out_with_its_reason() -> None:
         (5, "unknown-test"),
         (6, "ambiguous-test"),
         (7, "no-patient"),
-        (8, "no-time"),
+        (8, "no-patient"),
         (9, "no-time"),
-        (10, "no-value"),
+        (10, "no-time"),
         (11, "no-value"),
-        (12, "not-final"),
-        (13, "cancelled"),
-        (14, "unknown-status"),
+        (12, "no-value"),
+        (13, "not-final"),
+        (14, "cancelled"),
+        (15, "unknown-status"),
     ]
     assert found.left_out["says"].iloc[1] == (
-        "looks like a test that is read, and is soluble transferrin receptor"
+        "looks like a test that is read, and is none: soluble transferrin receptor"
     )
     told = found.left_out[COLUMNS].astype(object)
     assert_frame_equal(told.where(told.notna(), None), df.drop(index=0))
@@ -460,7 +462,7 @@ def test_columns_are_kept_where_they_agree_and_say_all_where_not() -> None:
         ({"keep": ["ferritin"]}, "keep= names 'ferritin', a column of the panels; rename yours"),
         ({"twice": "value"}, "column 'value' stands there 2 times"),
         ({"tests": {"x": "feritin"}}, "unknown analyte 'feritin'"),
-        ({"tests": {"30248-9": "transferrin"}}, "and it is soluble transferrin receptor"),
+        ({"tests": {"30248-9": "transferrin"}}, "and it is none: soluble transferrin receptor"),
         ({"window": "soon"}, "window 'soon' is no length of time"),
         ({"decimal": ";"}, "decimal=';' is not a choice"),
     ],

@@ -99,15 +99,23 @@ def local_codes(tests: Mapping[object, str]) -> Mapping[str, str]:
     for given, name in tests.items():
         code = code_text(given)
         units.analyte(name)
-        is_ = meaning_of(code, {})
-        known = is_.what if is_.reason in {"look-alike", "bad-loinc"} else is_.analyte or name
-        if known != name or not code or found.get(code, name) != name:
-            known = found.get(code, known) if code else "no code"
-            raise RlsironError(
-                f"tests= names {shown(given)} as {name}, and it is {known}; remove it"
-            )
+        known = found.get(code) or _known_as(code)
+        if known not in {"", name}:
+            said = f"tests= names {shown(given)} as {name}, and it is {known}"
+            raise RlsironError(f"{said}; remove it")
         found[code] = name
     return found
+
+
+def _known_as(code: str) -> str:
+    """Return what a code is known to be; empty for one of which nothing is known."""
+    known = meaning_of(code, {})
+    said = {
+        "no-test": "no code",
+        "bad-loinc": f"{known.what} by its check digit",
+        "look-alike": f"none: {known.what}",
+    }
+    return said.get(known.reason, known.analyte)
 
 
 def meaning_of(code: str, local: Mapping[str, str]) -> Meaning:

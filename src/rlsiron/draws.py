@@ -124,12 +124,10 @@ def _moment(given: object) -> tuple[int, int, int]:
 
 
 def ranked(column: "pd.Series[Any]") -> Codes:
-    """Return a number for the patient of each row, in their order; -1 where there is none."""
+    """Return a number for the cell of each row, in the order of the cells; -1 where it is empty."""
     codes, cells = distinct_cells(column)
-    blank = [isinstance(cell, str) and not cell.strip() for cell in cells]
     place = np.full(len(cells) + 1, -1, np.intp)
-    at = sorted(range(len(cells)), key=_comparable(cells).__getitem__)
-    place[[one for one in at if not blank[one]]] = np.arange(len(cells) - sum(blank))
+    place[sorted(range(len(cells)), key=_comparable(cells).__getitem__)] = np.arange(len(cells))
     return place[codes]
 
 

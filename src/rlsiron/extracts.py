@@ -17,7 +17,7 @@ from rlsiron.draws import gather, ranked, read_times, window_of
 from rlsiron.interpretation import choose
 from rlsiron.models import LabResult
 from rlsiron.repeats import PLAIN, Mask, settle_repeats
-from rlsiron.results import ANALYTES, Columns, Results, open_long, read_results
+from rlsiron.results import ANALYTES, Columns, Results, open_long, read_results, without_blanks
 
 
 class Panels(NamedTuple):
@@ -110,7 +110,7 @@ def panels_from_long(
     read = open_long(df, columns or {}, keep)
     account, length = Account(len(df)), window_of(window)
     results = read_results(read, tests or {}, units or {}, decimal, account)
-    patient = ranked(read["patient"].iloc[results.row])
+    patient = ranked(without_blanks(read["patient"].iloc[results.row]))
     times = read_times(read["time"].iloc[results.row])
     account.leave_out(results.row[patient < 0], "no-patient")
     account.leave_out(results.row[times.kind < 0], "no-time")
@@ -118,7 +118,7 @@ def panels_from_long(
     left = account.reason[results.row] < 0
     results, times = results.taken(left), times.taken(left)
     draw, by_time = gather(patient[left], times, length)
-    held, withdrawn = _settle(results, draw, decimal, account)
+    held, withdrawn = _settle(read, results, draw, decimal, account)
     standing = by_time[~withdrawn[by_time]]
     begins = standing[np.diff(draw[standing], prepend=-1) > 0]
     first = np.full(draw.max(initial=-1) + 1, -1)
@@ -142,7 +142,7 @@ def panels_from_long(
 
 
 def _settle(
-    results: Results, draw: Codes, decimal: str, account: Account
+    read: Columns, results: Results, draw: Codes, decimal: str, account: Account
 ) -> tuple[Mapping[int, LabResult], Mask]:
     """Settle what a draw has more than once.
 
@@ -151,21 +151,23 @@ def _settle(
     mapping, array
         The intervals of results that differ, each by its first row; and which rows are withdrawn.
     """
-    withdrawn = np.zeros(len(draw), bool)
     cell = draw * len(ANALYTES) + results.analyte
     order = np.argsort(cell, kind="stable")
     again = np.diff(cell[order]) == 0
     several = results.status != PLAIN
     several[order[1:][again]] = several[order[:-1][again]] = True
-    results = results.taken(several)
+    at = np.flatnonzero(several)
+    # of rows that say the same the first is used, by all that they say
+    at = at[np.lexsort([ranked(column.iloc[results.row[at]]) for column in read.values()])]
+    results = results.taken(at)
     empty = results.value.isna().to_numpy(bool)
-    settled = settle_repeats(cell[several], results.status, empty, results.read(decimal))
-    withdrawn[several] = settled.reasons["withdrawn"]
+    settled = settle_repeats(cell[at], results.status, empty, results.read(decimal))
     for reason, left_out in settled.reasons.items():
         account.leave_out(results.row[left_out], reason)
     account.doubt(results.row[settled.differ], "results-differ")
-    held = {int(results.row[at]): interval for at, interval in settled.held.items()}
-    return held, withdrawn
+    withdrawn = np.zeros(len(draw), bool)
+    withdrawn[at[settled.reasons["withdrawn"]]] = True
+    return {int(results.row[one]): held for one, held in settled.held.items()}, withdrawn
 
 
 def _reported(results: Results, draw: Codes, held: Mapping[int, LabResult]) -> dict[str, Any]:

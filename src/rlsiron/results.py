@@ -47,12 +47,11 @@ class Results(NamedTuple):
     value: "pd.Series[Any]"
     unit: Distinct
 
-    def taken(self, rows: NDArray[np.bool_]) -> "Results":
+    def taken(self, rows: NDArray[Any]) -> "Results":
         """Return some of them."""
         unit = Distinct(self.unit.codes[rows], self.unit.cells)
-        return Results(
-            self.row[rows], self.analyte[rows], self.status[rows], self.value[rows], unit
-        )
+        value = self.value.iloc[rows]
+        return Results(self.row[rows], self.analyte[rows], self.status[rows], value, unit)
 
     def read(self, decimal: str) -> Readings:
         """Return what they say."""
@@ -162,7 +161,7 @@ def _statuses(column: "pd.Series[Any] | None", rows: Codes, account: Account) ->
 
 def _values(part: Columns, rows: Codes, account: Account) -> "pd.Series[Any]":
     """Return the value of each row, with the comparator that stands beside it."""
-    value = _without_blanks(part["value"])
+    value = without_blanks(part["value"])
     if "comparator" not in part:
         return value
     compared, words = distinct_cells(part["comparator"])
@@ -182,13 +181,13 @@ def _values(part: Columns, rows: Codes, account: Account) -> "pd.Series[Any]":
     return pd.Series(np.array([*texts, None], object)[of_row], dtype="str")
 
 
-def _without_blanks(value: "pd.Series[Any]") -> "pd.Series[Any]":
+def without_blanks(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return a column where a blank text is empty."""
-    if is_numeric(value):
-        return value
-    codes, cells = distinct_cells(value)
+    if is_numeric(column):
+        return column
+    codes, cells = distinct_cells(column)
     blank = [isinstance(cell, str) and not cell.strip() for cell in cells]
-    return value.mask(np.array([*blank, False])[codes]) if any(blank) else value
+    return column.mask(np.array([*blank, False])[codes]) if any(blank) else column
 
 
 def _sign(word: object) -> str | None:
