@@ -107,11 +107,9 @@ def settle_repeats(cell: Codes, status: NDArray[Any], empty: Mask, read: Reading
     """
     same = _same(read.results)[read.of_row]
     order = np.lexsort((read.of_row, same, cell))
-    cell, same, status = cell[order], same[order], status[order]
-    missing = np.array([bool(one and one.missing) for one in read.results], bool)[read.of_row][
-        order
-    ]
-    unread = np.array([one is None for one in read.results], bool)[read.of_row][order]
+    cell, same, status, said = cell[order], same[order], status[order], read.of_row[order]
+    missing = np.array([bool(one and one.missing) for one in read.results], bool)[said]
+    unread = np.array([one is None for one in read.results], bool)[said]
     in_cell, in_pair = _any_among(cell), _any_among(cell, same)
     reasons: dict[str, Mask] = {}
     live = np.ones(len(order), bool)
@@ -134,7 +132,7 @@ def settle_repeats(cell: Codes, status: NDArray[Any], empty: Mask, read: Reading
     differ &= live
     rows = np.flatnonzero(differ)
     held = {
-        int(order[group[0]]): _holding([read.results[at] for at in read.of_row[order[group]]])
+        int(order[group[0]]): _holding([read.results[at] for at in said[group]])
         for group in np.split(rows, np.flatnonzero(np.diff(cell[rows])) + 1)
         if len(group)
     }
