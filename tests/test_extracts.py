@@ -166,6 +166,18 @@ def test_the_same_result_counts_once_whatever_its_unit() -> None:
     assert reasons(found.left_out) == [(0, "duplicate"), (1, "duplicate")]
 
 
+def test_of_the_same_results_the_one_that_is_used_does_not_hang_on_their_order() -> None:
+    df = extract(
+        (7, EIGHT, FERRITIN, "62", "ng/mL"),
+        (7, NINE, FERRITIN, "62", "ng/mL"),
+        (7, NINE, 3001122, "62", "ng/mL"),
+    )
+    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
+        found = panels_from_long(df.iloc[order], window="1h")
+        assert cells(found, "drawn") == [[EIGHT]]
+        assert set(found.left_out.index) == {1, 2}
+
+
 def test_results_that_differ_become_the_interval_that_holds_them() -> None:
     """Which is right is not guessed; design §2: doubt only widens."""
     found = panels_from_long(ferritin(("62", "ng/mL"), ("90", "ng/mL"), ("62.0", "ug/L")))
@@ -253,6 +265,14 @@ def test_a_correction_replaces_what_is_none(word: str) -> None:
 def test_a_correction_of_the_same_value_stands_for_it() -> None:
     found = panels_from_long(ferritin(("62", "ng/mL", "F"), ("62", "ng/mL", "C")))
     assert reasons(found.left_out) == [(0, "replaced")]
+
+
+def test_what_was_corrected_does_not_come_back_when_the_correction_is_withdrawn() -> None:
+    found = panels_from_long(
+        ferritin(("62", "ng/mL", "F"), ("26", "ng/mL", "C"), ("26", "ng/mL", "W"))
+    )
+    assert found.panels.empty
+    assert reasons(found.left_out) == [(0, "replaced"), (1, "withdrawn"), (2, "withdrawn")]
 
 
 def test_two_corrections_that_differ_are_an_interval() -> None:
@@ -535,13 +555,14 @@ def oracle_cell(rows: list[Row]) -> tuple[Any, list[Row]]:
     """Return what a draw says of one analyte, and the rows that are not withdrawn."""
     gone = {said(row) for row in rows if KINDS[row[5]] == "withdrawn"}
     vague = any(one == "missing" or one[0] == "unread" for one in gone)
+    corrected = any(KINDS[row[5]] == "corrected" for row in rows)
     rows = [
         row
         for row in rows
         if said(row) not in gone and not (vague and KINDS[row[5]] != "corrected")
     ]
     standing = rows
-    if any(KINDS[row[5]] == "corrected" for row in rows):
+    if corrected:
         rows = [row for row in rows if KINDS[row[5]] == "corrected"]
     values = {said(row) for row in rows if row[3]}
     if len(values) > 1:

@@ -157,8 +157,9 @@ def _settle(
     several = results.status != PLAIN
     several[order[1:][again]] = several[order[:-1][again]] = True
     at = np.flatnonzero(several)
-    # of rows that say the same the first is used, by all that they say
-    at = at[np.lexsort([ranked(column.iloc[results.row[at]]) for column in read.values()])]
+    # of rows that say the same the first is used: by its time, then by all else that it says
+    columns = [column.iloc[results.row[at]] for column in read.values()]
+    at = at[np.lexsort([ranked(column) for column in reversed(columns)])]
     results = results.taken(at)
     empty = results.value.isna().to_numpy(bool)
     settled = settle_repeats(cell[at], results.status, empty, results.read(decimal))

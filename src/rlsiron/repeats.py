@@ -122,7 +122,7 @@ def settle_repeats(cell: Codes, status: NDArray[Any], empty: Mask, read: Reading
     withdrawn, corrected = status == WITHDRAWN, status == CORRECTED
     vague = in_cell(withdrawn & (missing | unread)) & ~corrected
     leave_out("withdrawn", in_pair(withdrawn) | vague)
-    leave_out("replaced", in_cell(live & corrected) & ~corrected)
+    leave_out("replaced", in_cell(corrected) & ~corrected)  # by one that is withdrawn too
     leave_out("no-value", empty[order])
     leave_out("no-result", missing & in_cell(live & ~missing))
     leave_out("duplicate", ~_first(live, cell, same))
