@@ -36,6 +36,7 @@ from rlsiron.guideline import (
     statuses,
     windows,
 )
+from rlsiron.units import analytes
 from rlsiron.wording import listed, options, templates, word
 
 
@@ -88,6 +89,7 @@ def pages() -> Iterator[tuple[str, str]]:
         "facts": _facts,
         "remarks": _remarks,
         "notes": _notes,
+        "extracts": _extracts,
         "verification": _verification,
         "sources": _sources,
     }
@@ -100,7 +102,8 @@ def _index() -> Iterator[str]:
     yield f"Version {document('facts.toml').data['version']}. Everything that a clinician might"
     yield "dispute stands in `data/`; these pages are made of it."
     yield from ("", "```{toctree}", ":maxdepth: 1", "")
-    yield from ("safety", "facts", "remarks", "notes", "verification", "sources", "```", "")
+    yield from ("safety", "facts", "remarks", "notes", "extracts", "verification", "sources")
+    yield from ("```", "")
 
 
 def _safety() -> Iterator[str]:
@@ -221,6 +224,33 @@ def _notes() -> Iterator[str]:
         told += [f"Sources: {sources(note.sources)}."] if note.sources else []
         told += [f"Said by: {', '.join(saying[code])}."] if code in saying else []
         yield from (" ".join(told), "")
+
+
+def _extracts() -> Iterator[str]:
+    """Yield the codes of tests, the words of a status, and the reasons to leave a row out."""
+    codes, said = document("analytes.toml").data, document("extracts.toml").data
+    yield from (target("long-extracts"), "# Long extracts", "")
+    yield "What is known of the rows of a long extract. Codes are stable; wording is not."
+    yield from ("", "## Codes that are read", "")
+    remarked = {code: f" ({text})" for code, text in codes["loinc"]["remarks"].items()}
+    for one in analytes().values():
+        loinc = [f"{code}{remarked.get(code, '')}" for code in one.loinc]
+        in_percent = codes["omop"]["needs_percent"].get(one.name, [])
+        omop = [*map(str, one.omop), *(f"{code} (only in %)" for code in in_percent)]
+        told = f"LOINC {listed(loinc, 'or')}. OMOP {listed(omop, 'or')}."
+        yield from (f"**{one.title}**: {told}", "")
+    yield from ("## Codes that are none of them", "")
+    yield from table(("LOINC", "is"), codes["loinc"]["never"].items())
+    names = codes["names"]
+    yield "Nothing is known by its name. Names that hold one of these are refused even as your own:"
+    yield f"{listed(names['never'], 'or')}. Ambiguous: {listed(names['ambiguous'], 'or')}."
+    yield from ("", "## What a status says", "")
+    words = ((kind, ", ".join(words)) for kind, words in said["status"].items())
+    yield from table(("read as", "HL7 v2 and FHIR, in lower case"), words)
+    for kind, head in (("left_out", "Why a row is left out"), ("doubted", "Why a row is doubted")):
+        yield from (f"## {head}", "")
+        rows = ((f"`{code}`", plain(text)) for code, text in said[kind].items())
+        yield from table(("reason", "the row"), rows)
 
 
 def _verification() -> Iterator[str]:

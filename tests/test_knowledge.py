@@ -12,7 +12,7 @@ from rlsiron.compiler import compile_table
 from rlsiron.grammar import DISPOSITIONS, TIERS, vocabulary
 from rlsiron.guideline import remarks, remarks_of, safety, shipped, statuses, windows
 from rlsiron.interpretation import interpret
-from rlsiron.models import CONDITIONS, Input, Interpretation, Patient
+from rlsiron.models import CONDITIONS, Input, Interpretation, LabResult, Patient
 from rlsiron.wording import templates
 
 GRADE = ("good practice statement", "consensus")
@@ -442,6 +442,9 @@ def test_the_words_of_the_facts_are_words_of_a_patient() -> None:
 
 ADULT: dict[str, Any] = {"age": 44, "sex": "female"}
 LOW: dict[str, Any] = {"ferritin": "62 ng/mL", "tsat": "30 %"}
+DIFFERING = LabResult(
+    analyte="ferritin", reported="62 ng/mL; 90 ng/mL", low=62, high=90, codes=("results-differ",)
+)
 
 
 def ask(told: dict[str, Any] | None = None, **given: Any) -> Callable[[], Interpretation]:  # noqa: ANN401 - as the fields are
@@ -466,6 +469,7 @@ SAID: dict[str, Callable[[], Interpretation]] = {
     "own-unit-wins": ask(ferritin=("62 ng/mL", "ug/dL")),
     "zero-value": ask(tsat="0 %"),
     "implausible": ask(ferritin="0.5 ng/mL"),
+    "results-differ": ask(ferritin=DIFFERING),
     "tsat-readings-differ": ask(tsat="19 %", iron="60 ug/dL", tibc="300 ug/dL"),
     "tsat-readings-far-apart": ask(tsat="16 %", iron="60 ug/dL", tibc="300 ug/dL"),
     "tsat-unit-suspected": ask(tsat="2 %", iron="60 ug/dL", tibc="300 ug/dL"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rlsiron import units as lab
 from rlsiron.errors import RlsironError, UnitError, did_you_mean, shown
-from rlsiron.models import Draw, Patient
+from rlsiron.models import Draw, LabResult, Patient
 
 Codes = NDArray[np.intp]
 Floats = NDArray[np.float64]
@@ -47,8 +47,13 @@ class ResultColumn:
 
     def pair(self, cell: object, unit: int) -> Any:  # noqa: ANN401 - as it was given
         """Return a cell with its unit."""
-        stated = self.unit.cells[unit]
-        return cell if cell is None or stated is None else (cell, stated)
+        return with_unit(cell, self.unit.cells[unit])
+
+
+def with_unit(cell: object, stated: object) -> Any:  # noqa: ANN401 - as it was given
+    """Return a cell with its unit, as `read_result` takes it."""
+    whole = cell is None or isinstance(cell, LabResult)  # which has its own unit
+    return cell if whole or stated is None else (cell, stated)
 
 
 def find_columns(labels: list[Any], columns: Mapping[str, str]) -> dict[str, Any]:
@@ -58,7 +63,7 @@ def find_columns(labels: list[Any], columns: Mapping[str, str]) -> dict[str, Any
     known = (*analytes, *(f"{name}_unit" for name in analytes), *fields)
     found = _found(known, labels, columns)
     _refuse_doubled(found, labels, analytes)
-    _refuse_misspelt(set(labels) - set(found.values()), [n for n in known if n not in found])
+    refuse_misspelt(set(labels) - set(found.values()), [n for n in known if n not in found])
     if found.keys().isdisjoint(analytes):
         raise RlsironError(
             f"no column has results; name one of {', '.join(analytes)}, or use columns="
@@ -132,7 +137,8 @@ def _found(known: Sequence[str], labels: list[Any], columns: Mapping[str, str]) 
     return {name: label for name in known if (label := columns.get(name, name)) in labels}
 
 
-def _refuse_misspelt(labels: Iterable[object], missing: Sequence[str]) -> None:
+def refuse_misspelt(labels: Iterable[object], missing: Sequence[str]) -> None:
+    """Refuse a column that is not read and has all but the name of one that is."""
     for label in sorted(label for label in labels if isinstance(label, str)):
         for name in missing:
             if _is_near(label.casefold(), name):

@@ -24,6 +24,7 @@ from rlsiron.columns import (
     is_numeric,
     key_of,
     paired,
+    with_unit,
 )
 from rlsiron.decision import Board
 from rlsiron.errors import RlsironError, UnitError
@@ -178,9 +179,8 @@ class Numbering:
 
 def _read(name: str, cell: object, unit: object, decimal: str) -> _Read:
     """Return one result."""
-    given = cell if unit is None else (cell, unit)
     try:
-        result = read_result(name, given, decimal=decimal)
+        result = read_result(name, with_unit(cell, unit), decimal=decimal)
     except RlsironError as error:
         return _Read((nan, nan), (nan, nan), str(error))
     told = (bool(result.missing), result.bound, result.codes)
