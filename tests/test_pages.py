@@ -90,6 +90,30 @@ def test_what_is_left_open_says_why(site: Path) -> None:
     assert "[PG-2](#safety-pg-2)" in left
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_proven_of_a_file_is_on_its_page(site: Path, place: str) -> None:
+    id_ = place.partition("/")[2]
+    told = _cards(site / "guidelines" / f"{id_}.md")[f"proven-{id_}"]
+    assert re.search(r"\b[1-9]\d* cells\.", told)
+    assert re.search(r"was asked\s+in [1-9]\d*\s+situations", told)
+    assert ("safety layer" in told) == place.startswith("guidelines/")
+
+
+def test_what_is_proven_is_counted_on_the_table(site: Path) -> None:
+    """AAN by hand as in test_proof; stopped by all but F and T in range, and not iron-loading."""
+    told = _cards(site / "guidelines" / "aan-2016.md")
+    cells = 5 * 4 * 2 * 2 * 3 * 3 * 2**2
+    assert f"cut into {cells} cells. It speaks of {cells // 4} of them." in told["proven-aan-2016"]
+    # not stopped: F [0,75], (75,100], (100,300), TSAT under 40 or, with sound kidneys, 45, and
+    # end-stage F to 700; not in the first trimester; no iron-loading, no stop of IV
+    free = 3 * 3 + 3 * 2 + 4 * 2
+    assert f"iron in {cells // 4 - free * 2}. None" in told["proven-aan-2016"]
+    row = next(
+        r for r in told["population-aan-2016-adult"].splitlines() if "](#aan-2016-an-1)" in r
+    )
+    assert row.endswith(f"| {cells // 4 // 5} |")
+
+
 def test_every_safety_rule_is_told_with_tier_and_sources(site: Path) -> None:
     filed = document("safety.toml").data
     cards = _cards(site / "knowledge" / "safety.md")

@@ -90,7 +90,7 @@ def test_what_was_proven_of_a_guideline_is_counted() -> None:
         proven,
         "Rules: 2 primary.",
         PARAMETERS.format(crp="5 mg/L"),
-        "Open: nothing; each covered cell has one answer before safety.",
+        "Open: nothing; each covered cell has one answer, before safety and after it.",
     ]
 
 
@@ -108,6 +108,7 @@ def test_what_was_proven_is_json_for_a_program() -> None:
     assert told["parameters"]["crp_limit"] == "10 mg/L"
     assert told["changed_parameters"] == {"crp_limit": "10 mg/L"}
     assert told["open_cells"] == sum(opening["cells"] for opening in told["open"])
+    assert told["open_after_safety"] == sum(opening["after"] for opening in told["open"])
     assert sum(told["tiers"].values()) == told["rules"]
     (nice,) = json.loads(shown("check", "nice-cks", "--json"))
     assert nice["modified_from"] == ""

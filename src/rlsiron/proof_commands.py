@@ -90,6 +90,7 @@ def _proven(proof: "Proof") -> dict[str, Any]:
         "rules": proof.rules,
         "covered": proof.covered,
         "open_cells": proof.open_cells,
+        "open_after_safety": proof.open_after,
         "open": [opening._asdict() for opening in proof.openings],
         "parameters": _parameters(guideline),
         "changed_parameters": dict(guideline.parameters),
@@ -122,11 +123,14 @@ def _certificate(proof: "Proof") -> Iterator[Line | Grid]:
     if guideline.parameters:
         yield Line(f"Changed: {changed_parameters(guideline)}.")
     if not proof.openings:
-        yield Line("Open: nothing; each covered cell has one answer before safety.")
+        yield Line("Open: nothing; each covered cell has one answer, before safety and after it.")
         return
-    yield Line(f"Open, with more than one answer before safety: {proof.open_cells} cells.")
-    rows = [(opening.id, str(opening.cells), opening.why) for opening in proof.openings]
-    yield Grid(("by", "cells", "why"), rows, frozenset({1}))
+    yield Line(
+        f"Open, with more than one answer: {proof.open_cells} cells before safety, "
+        f"{proof.open_after} after it."
+    )
+    rows = [(one.id, str(one.cells), str(one.after), one.why) for one in proof.openings]
+    yield Grid(("by", "before", "after", "why"), rows, frozenset({1, 2}))
 
 
 def _diff_options() -> Iterator[Parameter]:
