@@ -145,7 +145,7 @@ def _open(guideline: Guideline) -> Iterator[str]:
     for silence in safety().silences:
         if silence.on in guideline.silent_on and silence.id not in {one.id for one in openings}:
             where = link(silence.id, "safety", silence.id)
-            yield f"- Silent on {silence.on}, {where}: nothing that it says is opened by it."
+            yield f"- Silent on {silence.on}, {where}, which opens none of its cells."
     told = {silence.on for silence in safety().silences}
     for whom in sorted(guideline.silent_on - told):
         note = link("a caution", "note", f"silent-on-{whom}")

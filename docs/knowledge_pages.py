@@ -51,7 +51,7 @@ class Told(NamedTuple):
 
 
 def everything() -> Iterator[Told]:
-    """Yield every rule, statement, remark, safety rule and note that has a tier."""
+    """Yield every rule, statement, remark, safety rule, window and note that has a tier."""
     for guideline in (*map(shipped, guideline_ids()), *statuses(), remarks()):
         for population in guideline.populations:
             for kind, rules in (("rule", population.rules), ("remark", population.remarks)):
@@ -62,6 +62,11 @@ def everything() -> Iterator[Told]:
         place = ("safety", layer.id)
         said = filled(layer.says, parameters())
         yield Told("safety", place, layer.id, said, layer.sources, layer.verified)
+    for window in windows():
+        does = f"{_hidden(window)} not read" if window.hides else "read with a note"
+        said = f"{window.text} after {word('event', window.after)}: {does}"
+        name = f"window {window.id}"
+        yield Told("window", ("windows",), name, said, window.sources, window.verified)
     for code, note in templates().items():
         if note.verified:
             yield Told("note", ("note", code), code, note.text, note.sources, note.verified)
@@ -154,10 +159,11 @@ def _facts() -> Iterator[str]:
         ((f"`{name}`", printed(told)) for name, told in parameters().items()),
     )
     yield from (target("windows"), "## Windows", "")
-    yield "How long after an event results are not read, or are read with a note. A length has no"
-    yield "tier of its own; the sources and tiers are those of the notes."
+    yield "How long after an event results are not read, or are read with a note. The note has the"
+    yield "sources and the tier of the window."
     yield ""
-    yield from table(("window", "after", "lasts", "not read", "said by"), map(_window, windows()))
+    heads = ("window", "after", "lasts", "not read", "said by", "verified", "sources")
+    yield from table(heads, map(_window, windows()))
     yield from (target("assumptions"), "## Assumptions", "")
     yield "What is taken to be so when the record does not say otherwise; each answer lists them."
     yield ""
@@ -186,10 +192,26 @@ def _codes(words: Iterable[str]) -> str:
 
 
 def _window(window: Window) -> tuple[str, ...]:
-    hidden = listed([word("analyte", name) for name in window.hides], "and") or "read, with a note"
-    codes = (window.code, f"{window.code}-undated", f"{window.code}-read")
-    saying = (link(f"`{code}`", "note", code) for code in codes if code in templates())
-    return window.id, word("event", window.after), window.text, hidden, ", ".join(saying)
+    saying = (link(f"`{code}`", "note", code) for code in _codes_of(window))
+    return (
+        window.id,
+        word("event", window.after),
+        window.text,
+        _hidden(window) or "read, with a note",
+        ", ".join(saying),
+        tier(window.verified),
+        sources(window.sources),
+    )
+
+
+def _codes_of(window: Window) -> list[str]:
+    """Return the notes that a window may give rise to."""
+    codes = [window.code, f"{window.code}-undated", f"{window.code}-read"]
+    return [code for code in codes if code in templates()]
+
+
+def _hidden(window: Window) -> str:
+    return listed([word("analyte", name) for name in window.hides], "and")
 
 
 def _remarks() -> Iterator[str]:
@@ -214,6 +236,9 @@ def _notes() -> Iterator[str]:
                 saying[code].append(link(f"{guideline.id} {rule.id}", guideline.id, rule.id))
     for layer in safety().rules:
         saying[layer.id].append(link(layer.id, "safety", layer.id))
+    for window in windows():
+        for code in _codes_of(window):
+            saying[code].append(link(f"window {window.id}", "windows"))
     for code, note in templates().items():
         yield from (target("note", code), f"## {code}", "", f"> {plain(note.text)}", "")
         told = [f"Category: {note.category}. Severity: {note.severity}."]
@@ -229,8 +254,8 @@ def _verification() -> Iterator[str]:
     yield from (target("verification"), "# What nobody has verified", "")
     yield "Everything that the library may say, by how well the text behind it was verified, the"
     yield f"weakest first. Clinicians who reviewed it: {_reviewers()}. A name in braces is filled"
-    yield "from what gave rise to the sentence. [Facts, parameters, windows](facts.md) have no tier"
-    yield "of their own."
+    yield "from what gave rise to the sentence. [Facts and parameters](facts.md) have no tier of"
+    yield "their own."
     yield ""
     kinds = list(dict.fromkeys(one.kind for one in every))
     counts = (

@@ -651,14 +651,16 @@ def test_the_facts_are_those_of_the_evidence() -> None:
 
 
 def test_the_windows_are_those_of_the_evidence() -> None:
-    """§8 G15, G16, G31: by hand."""
+    """§8 G15, G16, G31: by hand. 24 and 36 hours and 28 days are conventions; PA-8: 8 weeks."""
     day = timedelta(days=1)
-    assert [(w.id, w.after, w.lasts, w.by_the_clock, set(w.hides)) for w in windows()] == [
-        ("G15", "last_oral_iron", day, True, {"tsat"}),
-        ("G16", "last_iv_iron", 28 * day, False, {"ferritin", "tsat"}),
-        ("G16-late", "last_iv_iron", 56 * day, False, set()),
-        ("G31", "last_transfusion", 1.5 * day, True, {"tsat"}),
-        ("G31-fever", "last_fever", 28 * day, False, set()),
+    assert [
+        (w.id, w.after, w.lasts, w.by_the_clock, set(w.hides), w.verified) for w in windows()
+    ] == [
+        ("G15", "last_oral_iron", day, True, {"tsat"}, "convention"),
+        ("G16", "last_iv_iron", 28 * day, False, {"ferritin", "tsat"}, "convention"),
+        ("G16-late", "last_iv_iron", 56 * day, False, set(), "secondary"),
+        ("G31", "last_transfusion", 1.5 * day, True, {"tsat"}, "convention"),
+        ("G31-fever", "last_fever", 28 * day, False, set(), "convention"),
     ]
 
 

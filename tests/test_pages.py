@@ -70,6 +70,9 @@ def test_a_window_leads_to_its_notes(site: Path) -> None:
         "after-oral-iron-undated",
         "after-oral-iron-read",
     ]
+    assert "| [convention](#tier-convention) | [aasm-2025](#source-aasm-2025)" in row
+    note = _cards(site / "knowledge" / "notes.md")["note-after-oral-iron"]
+    assert "Said by: [window G15](#windows)." in note
 
 
 def test_every_word_of_the_patient_is_listed(site: Path) -> None:
@@ -157,6 +160,7 @@ def test_everything_is_listed_once_under_its_tier(site: Path) -> None:
         (rule["verified"], f"safety-{rule['id']}".lower())
         for rule in (*layer["rule"], *layer["silence"])
     ]
+    told += [(window["verified"], "windows") for window in document("facts.toml").data["window"]]
     told += [
         (note["verified"], f"note-{code}".lower())
         for code, note in document("notes/en.toml").data["note"].items()

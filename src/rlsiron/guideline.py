@@ -180,6 +180,9 @@ class Window:
     text: str
     by_the_clock: bool
     hides: tuple[str, ...]
+    sources: tuple[str, ...]
+    verified: str
+    """Of the length; the notes that it gives rise to claim no more."""
 
 
 def parse_guideline(source: Document) -> Guideline:
@@ -467,6 +470,8 @@ def windows() -> tuple[Window, ...]:
             text=table["lasts"],
             by_the_clock=table["lasts"].endswith("hours"),
             hides=tuple(table["hides"]),
+            sources=_cited(table),
+            verified=table["verified"],
         )
         for table in document("facts.toml").data["window"]
     )
