@@ -330,7 +330,7 @@ REFUSED: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a rule dead by a change of another": ("", change("AA-2", ""),
         ("population adult", "rule AA-3", "is dead")),
     "a typo in a name": ("", change("AA-3", 'feritin = "<= 75 ug/L"'),
-        ("line 6", "rule AA-3", "did you mean 'ferritin'?")),
+        ("line 7", "rule AA-3, key feritin: unknown name; did you mean 'ferritin'?")),
     "a typo in a word": ("", change("AA-3", 'kidney = "nome"'),
         ("line 7", "population adult", "rule AA-3", "key kidney", "did you mean 'none'?")),
     "a typo in a fact": ("", change("AA-3", "inflammed = true"), ("did you mean 'inflamed'?",)),
