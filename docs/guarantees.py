@@ -195,7 +195,7 @@ def proven(guideline: Guideline) -> Iterator[str]:
     yield ""
     yield f"- Patients are cut into {cells} cells. It speaks of {proof.covered} of them. Each cell"
     yield "  has an answer."
-    yield f"- No rule is dead: each of its {proof.rules} decides the cells that are counted above."
+    yield f"- No rule is dead: each of its {proof.rules} rules decides the cells counted beside it."
     every, strict = _both(guideline, widening)
     yield f"- A missing or bounded input only widens an answer. The engine was asked in {every}"
     yield f"  situations ({strict} with the verified rules alone), along each axis for every run of"

@@ -36,6 +36,7 @@ from rlsiron.guideline import (
     statuses,
     windows,
 )
+from rlsiron.units import analytes
 from rlsiron.wording import listed, options, templates, word
 
 
@@ -206,7 +207,8 @@ def _window(window: Window) -> tuple[str, ...]:
 
 def _codes_of(window: Window) -> list[str]:
     """Return the notes that a window may give rise to."""
-    codes = [window.code, f"{window.code}-undated", f"{window.code}-read"]
+    event = window.after.removeprefix("last_").replace("_", "-")
+    codes = [window.code, f"{window.code}-undated", f"{window.code}-read", f"{event}-undated"]
     return [code for code in codes if code in templates()]
 
 
@@ -227,7 +229,10 @@ def _notes() -> Iterator[str]:
     """Yield every note with its words before they are filled, and what says it."""
     yield from (target("notes"), "# Notes", "")
     yield "Every sentence that an answer may hold, by its code. A name in braces is filled from"
-    yield "what gave rise to the note. Codes are stable; wording is not."
+    yield "what gave rise to the note, and its source and tier are those of what says it. A note"
+    yield "with neither tells what was found in the record, or sums up what guidelines say, with"
+    yield "their rules in brackets: see [their pages](#guidelines). Codes are stable; wording is"
+    yield "not."
     yield ""
     saying = defaultdict(list)
     for guideline in (*map(shipped, guideline_ids()), *statuses(), remarks()):
@@ -236,6 +241,9 @@ def _notes() -> Iterator[str]:
                 saying[code].append(link(f"{guideline.id} {rule.id}", guideline.id, rule.id))
     for layer in safety().rules:
         saying[layer.id].append(link(layer.id, "safety", layer.id))
+        if layer.stops:
+            saying["not-excluded"].append(link(layer.id, "safety", layer.id))
+    saying["rls-not-confirmed"].append(link("the safety layer", "safety-layer"))
     for window in windows():
         for code in _codes_of(window):
             saying[code].append(link(f"window {window.id}", "windows"))
@@ -245,7 +253,18 @@ def _notes() -> Iterator[str]:
         told += [f"Verified: {tier(note.verified)}."] if note.verified else []
         told += [f"Sources: {sources(note.sources)}."] if note.sources else []
         told += [f"Said by: {', '.join(saying[code])}."] if code in saying else []
+        if code == "borderline":
+            told += list(_variations())
         yield from (" ".join(told), "")
+
+
+def _variations() -> Iterator[str]:
+    """Yield how much each analyte varies within a person, and how that is known."""
+    for name, known in analytes().items():
+        if known.variation:
+            yield f"Variation of {word('analyte', name)}: {known.variation.percent:g} %."
+            yield f"Verified: {tier(known.variation.verified)}."
+            yield f"Sources: {sources([known.variation.source])}."
 
 
 def _verification() -> Iterator[str]:

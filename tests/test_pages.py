@@ -2,11 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pages import write
 from rlsiron.catalog import document, guideline_ids, status_ids
+from rlsiron.guideline import shipped, statuses
+from rlsiron.interpretation import interpret
+from rlsiron.models import Interpretation
 
 PLACES = [f"guidelines/{id_}" for id_ in guideline_ids()] + [
     f"status/{id_}" for id_ in status_ids()
@@ -134,6 +138,71 @@ def test_every_note_is_told(site: Path) -> None:
     assert {f"note-{code}".lower() for code in document("notes/en.toml").data["note"]} <= set(cards)
     assert "(#safety-sl1)" in cards["note-sl1"]
     assert "(#remarks-g12)" in cards["note-low-though-inflamed"]
+
+
+PRINTED: dict[str, dict[str, Any]] = {
+    "low TSAT beside a high ferritin": {"ferritin": "140 ng/mL", "tsat": "16 %", "age": 55},
+    "over the ceiling": {"ferritin": "62 ng/mL", "tsat": "50 %", "age": 44},
+    "TSAT missing": {"ferritin": "<5 ng/mL", "age": 30, "pregnancy": "pregnant"},
+    "iron too soon": {"ferritin": "62 ng/mL", "tsat": "22 %", "last_oral_iron": "2026-03-02"},
+    "tablets without a date": {"ferritin": "76 ng/mL", "tsat": "22 %", "oral_iron": "taking"},
+    "after IV iron": {"ferritin": "90 ng/mL", "tsat": "30 %", "last_iv_iron": "2026-01-15"},
+    "a child on dialysis": {"ferritin": "90 ng/mL", "age": 9, "kidney": "hemodialysis"},
+    "not confirmed": {"ferritin": "20 ng/mL", "tsat": "12 %", "age": 44, "rls": "suspected"},
+    "inflamed": {"ferritin": "150 ng/mL", "tsat": "12 %", "age": 14, "crp": "20 mg/L"},
+}
+SUMS_UP = {
+    *("lead", "lead-open", "lead-before-safety", "lead-criterion-met"),
+    *("decision", "differ", "status"),
+}
+
+
+def _answer(told: dict[str, Any]) -> Interpretation:
+    results = {name: told[name] for name in ("ferritin", "tsat", "crp") if name in told}
+    patient = {name: value for name, value in told.items() if name not in results}
+    return interpret(**results, patient=patient, drawn="2026-03-02", guidelines=guideline_ids())
+
+
+@pytest.mark.parametrize("told", PRINTED.values(), ids=PRINTED)
+def test_a_printed_note_leads_to_its_source_and_tier(site: Path, told: dict[str, Any]) -> None:
+    """With the pages alone: by its words to its entry, from there by links."""
+    cards = {name: card for page in site.rglob("*.md") for name, card in _cards(page).items()}
+    for note in _answer(told).notes:
+        card = cards[f"note-{note.code}".lower()]
+        words = re.search(r"^> (.*)$", card, re.MULTILINE)
+        assert words
+        parts = [re.escape(part.lower()) for part in re.split(r"\\?\{.*?\}", words[1])]
+        assert re.fullmatch(".*".join(parts), note.text.removeprefix("Not verified: ").lower())
+        if note.code not in SUMS_UP:
+            behind = card + "".join(cards[name] for name in re.findall(r"\]\(#(\S+?)\)", card))
+            assert all(f"(#source-{source})" in behind for source in note.sources), note
+            assert note.verified is None or f"(#tier-{note.verified})" in behind, note
+
+
+@pytest.mark.parametrize("told", PRINTED.values(), ids=PRINTED)
+def test_a_printed_rule_is_on_its_page_with_its_cell(site: Path, told: dict[str, Any]) -> None:
+    answer = _answer(told)
+    printed = str(answer)
+    for id_, decision in answer.decisions.items():
+        page = site / "guidelines" / f"{id_}.md"
+        own = {rule.id for rule in shipped(id_).rules}
+        for rule in decision.rules:
+            assert rule.id in printed or len(decision.rules) > 1  # which one decides is open
+            if rule.id in own:
+                card = _cards(page)[f"{id_}-{rule.id}".lower()]
+                assert f"(#tier-{rule.verified})" in card
+                assert f"(#source-{rule.source})" in card
+                assert f'href="{id_}.html#{id_}-{rule.id.lower()}"' in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("told", PRINTED.values(), ids=PRINTED)
+def test_a_printed_statement_is_on_the_page_of_its_file(site: Path, told: dict[str, Any]) -> None:
+    answer = _answer(told)
+    files = {(one.source, rule.id): one for one in statuses() for rule in one.rules}
+    for status in answer.status:
+        file = files[status.source, status.rule]
+        assert f"{file.title} on {file.about}: " in str(answer)
+        assert f"{file.id}-{status.rule}".lower() in _cards(site / "guidelines" / f"{file.id}.md")
 
 
 def test_every_source_has_an_entry_with_its_paper(site: Path) -> None:
