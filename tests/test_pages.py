@@ -73,6 +73,7 @@ def test_a_window_leads_to_its_notes(site: Path) -> None:
         "after-oral-iron",
         "after-oral-iron-undated",
         "after-oral-iron-read",
+        "oral-iron-undated",
     ]
     assert "| [convention](#tier-convention) | [aasm-2025](#source-aasm-2025)" in row
     note = _cards(site / "knowledge" / "notes.md")["note-after-oral-iron"]
