@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 
+from guarantees import deciding, proven
 from markup import card, condition, label, link, plain, sentence, sources, table, target, tier
 from plane import (
     Plane,
@@ -24,6 +25,7 @@ from rlsiron.conditions import conditions, in_words
 from rlsiron.facts import assumed
 from rlsiron.grammar import TIERS, Limits, Reader
 from rlsiron.guideline import Guideline, Population, Rule, safety, shipped, statuses
+from rlsiron.proof import check_guideline
 from rlsiron.wording import listed, options, word
 
 
@@ -103,6 +105,7 @@ def _page(guideline: Guideline) -> Iterator[str]:
             yield from card(guideline, remark, said[remark.id] or "always", "####")
     if decides:
         yield from _open(guideline)
+    yield from proven(guideline)
 
 
 def _when(population: Population, rule: Rule, said: Mapping[str, str]) -> str:
@@ -112,36 +115,58 @@ def _when(population: Population, rule: Rule, said: Mapping[str, str]) -> str:
 
 def _order(guideline: Guideline, population: Population, said: Mapping[str, str]) -> Iterator[str]:
     yield from ("In order; the first rule that matches decides.", "")
+    cells = deciding(guideline)
     rows = (
         (
             link(rule.id, guideline.id, rule.id),
             _when(population, rule, said),
             options(rule.disposition),
             tier(rule.verified),
+            str(cells[rule.id]),
         )
         for rule in population.rules
     )
-    yield from table(("rule", "when", "answer", "verified"), rows)
+    yield from table(("rule", "when", "answer", "verified", "cells"), rows)
 
 
 def _open(guideline: Guideline) -> Iterator[str]:
-    """Yield where a source is silent or contradicts itself."""
+    """Yield where a source is silent or contradicts itself, or safety opens what it says."""
     yield from (target("open", guideline.id), "## What is left open, and why", "")
-    undecided = [rule for rule in guideline.rules if len(rule.disposition) > 1]
-    for rule in undecided:
-        where = link(rule.id, guideline.id, rule.id)
-        yield f"- {where}: {options(rule.disposition)}, since {plain(rule.why)}."
+    openings = check_guideline(guideline).openings
+    if openings:
+        yield "Cells with more than one answer, by what leaves them open: before the safety layer,"
+        yield "and after it."
+        yield ""
+        rows = (
+            (*_opening(guideline, one.id), str(one.cells), str(one.after), plain(one.why))
+            for one in openings
+        )
+        yield from table(("by", "leaves", "before", "after", "since"), rows)
     for silence in safety().silences:
-        if silence.on in guideline.silent_on:
+        if silence.on in guideline.silent_on and silence.id not in {one.id for one in openings}:
             where = link(silence.id, "safety", silence.id)
-            yield f"- Silent on {silence.on}, {where}: {plain(silence.says)}."
+            yield f"- Silent on {silence.on}, {where}, which opens none of its cells."
     told = {silence.on for silence in safety().silences}
     for whom in sorted(guideline.silent_on - told):
         note = link("a caution", "note", f"silent-on-{whom}")
         yield f"- Silent on {whom}: the table for the other patients applies, with {note}."
-    if not undecided and not guideline.silent_on:
+    if not openings and not guideline.silent_on:
         yield "Nothing: each of its cells has one answer."
     yield ""
+
+
+def _opening(guideline: Guideline, id_: str) -> tuple[str, str]:
+    """Return a link to what leaves cells open, and between what."""
+    left = {rule.id: rule.disposition for rule in guideline.rules}
+    if id_ in left:
+        return link(id_, guideline.id, id_), options(left[id_])
+    left = {hush.id: (hush.only, hush.adds) for hush in safety().silences}
+    told = options(left[id_]) if id_ in left else f"also {_opened(id_)}"
+    return link(id_, "safety", id_), told
+
+
+def _opened(id_: str) -> str:
+    return options([rule.opens for rule in safety().rules if rule.id == id_])
 
 
 def _drawn(guideline: Guideline, population: Population) -> Iterator[str]:

@@ -52,7 +52,7 @@ class Told(NamedTuple):
 
 
 def everything() -> Iterator[Told]:
-    """Yield every rule, statement, remark, safety rule and note that has a tier."""
+    """Yield every rule, statement, remark, safety rule, window and note that has a tier."""
     for guideline in (*map(shipped, guideline_ids()), *statuses(), remarks()):
         for population in guideline.populations:
             for kind, rules in (("rule", population.rules), ("remark", population.remarks)):
@@ -63,6 +63,11 @@ def everything() -> Iterator[Told]:
         place = ("safety", layer.id)
         said = filled(layer.says, parameters())
         yield Told("safety", place, layer.id, said, layer.sources, layer.verified)
+    for window in windows():
+        does = f"{_hidden(window)} not read" if window.hides else "read with a note"
+        said = f"{window.text} after {word('event', window.after)}: {does}"
+        name = f"window {window.id}"
+        yield Told("window", ("windows",), name, said, window.sources, window.verified)
     for code, note in templates().items():
         if note.verified:
             yield Told("note", ("note", code), code, note.text, note.sources, note.verified)
@@ -157,10 +162,11 @@ def _facts() -> Iterator[str]:
         ((f"`{name}`", printed(told)) for name, told in parameters().items()),
     )
     yield from (target("windows"), "## Windows", "")
-    yield "How long after an event results are not read, or are read with a note. A length has no"
-    yield "tier of its own; the sources and tiers are those of the notes."
+    yield "How long after an event results are not read, or are read with a note. The note has the"
+    yield "sources and the tier of the window."
     yield ""
-    yield from table(("window", "after", "lasts", "not read", "said by"), map(_window, windows()))
+    heads = ("window", "after", "lasts", "not read", "said by", "verified", "sources")
+    yield from table(heads, map(_window, windows()))
     yield from (target("assumptions"), "## Assumptions", "")
     yield "What is taken to be so when the record does not say otherwise; each answer lists them."
     yield ""
@@ -189,10 +195,27 @@ def _codes(words: Iterable[str]) -> str:
 
 
 def _window(window: Window) -> tuple[str, ...]:
-    hidden = listed([word("analyte", name) for name in window.hides], "and") or "read, with a note"
-    codes = (window.code, f"{window.code}-undated", f"{window.code}-read")
-    saying = (link(f"`{code}`", "note", code) for code in codes if code in templates())
-    return window.id, word("event", window.after), window.text, hidden, ", ".join(saying)
+    saying = (link(f"`{code}`", "note", code) for code in _codes_of(window))
+    return (
+        window.id,
+        word("event", window.after),
+        window.text,
+        _hidden(window) or "read, with a note",
+        ", ".join(saying),
+        tier(window.verified),
+        sources(window.sources),
+    )
+
+
+def _codes_of(window: Window) -> list[str]:
+    """Return the notes that a window may give rise to."""
+    event = window.after.removeprefix("last_").replace("_", "-")
+    codes = [window.code, f"{window.code}-undated", f"{window.code}-read", f"{event}-undated"]
+    return [code for code in codes if code in templates()]
+
+
+def _hidden(window: Window) -> str:
+    return listed([word("analyte", name) for name in window.hides], "and")
 
 
 def _remarks() -> Iterator[str]:
@@ -208,7 +231,10 @@ def _notes() -> Iterator[str]:
     """Yield every note with its words before they are filled, and what says it."""
     yield from (target("notes"), "# Notes", "")
     yield "Every sentence that an answer may hold, by its code. A name in braces is filled from"
-    yield "what gave rise to the note. Codes are stable; wording is not."
+    yield "what gave rise to the note, and its source and tier are those of what says it. A note"
+    yield "with neither tells what was found in the record, or sums up what guidelines say, with"
+    yield "their rules in brackets: see [their pages](#guidelines). Codes are stable; wording is"
+    yield "not."
     yield ""
     saying = defaultdict(list)
     for guideline in (*map(shipped, guideline_ids()), *statuses(), remarks()):
@@ -217,12 +243,20 @@ def _notes() -> Iterator[str]:
                 saying[code].append(link(f"{guideline.id} {rule.id}", guideline.id, rule.id))
     for layer in safety().rules:
         saying[layer.id].append(link(layer.id, "safety", layer.id))
+        if layer.stops:
+            saying["not-excluded"].append(link(layer.id, "safety", layer.id))
+    saying["rls-not-confirmed"].append(link("the safety layer", "safety-layer"))
+    for window in windows():
+        for code in _codes_of(window):
+            saying[code].append(link(f"window {window.id}", "windows"))
     for code, note in templates().items():
         yield from (target("note", code), f"## {code}", "", f"> {plain(note.text)}", "")
         told = [f"Category: {note.category}. Severity: {note.severity}."]
         told += [f"Verified: {tier(note.verified)}."] if note.verified else []
         told += [f"Sources: {sources(note.sources)}."] if note.sources else []
         told += [f"Said by: {', '.join(saying[code])}."] if code in saying else []
+        if code == "borderline":
+            told += list(_variations())
         yield from (" ".join(told), "")
 
 
@@ -253,14 +287,23 @@ def _extracts() -> Iterator[str]:
         yield from table(("reason", "the row"), rows)
 
 
+def _variations() -> Iterator[str]:
+    """Yield how much each analyte varies within a person, and how that is known."""
+    for name, known in analytes().items():
+        if known.variation:
+            yield f"Variation of {word('analyte', name)}: {known.variation.percent:g} %."
+            yield f"Verified: {tier(known.variation.verified)}."
+            yield f"Sources: {sources([known.variation.source])}."
+
+
 def _verification() -> Iterator[str]:
     """Yield everything by tier, the weakest first."""
     every = list(everything())
     yield from (target("verification"), "# What nobody has verified", "")
     yield "Everything that the library may say, by how well the text behind it was verified, the"
     yield f"weakest first. Clinicians who reviewed it: {_reviewers()}. A name in braces is filled"
-    yield "from what gave rise to the sentence. [Facts, parameters, windows](facts.md) have no tier"
-    yield "of their own."
+    yield "from what gave rise to the sentence. [Facts and parameters](facts.md) have no tier of"
+    yield "their own."
     yield ""
     kinds = list(dict.fromkeys(one.kind for one in every))
     counts = (

@@ -156,7 +156,7 @@ def test_a_name_that_no_file_can_have_is_refused(name: str, kind: type[str] | ty
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path, encoding: str) -> None:
     """With its path."""
     (tmp_path / "ours.toml").write_text('title = "µg"\n', encoding=encoding)
-    with pytest.raises(GuidelineError, match=r"ours\.toml"):
+    with pytest.raises(GuidelineError, match=r"ours\.toml': it is not UTF-8; save it so$"):
         guideline_document(tmp_path / "ours.toml")
 
 

@@ -10,7 +10,7 @@ import pytest
 import rlsiron.difference
 from rlsiron.catalog import Document
 from rlsiron.compiler import compile_table
-from rlsiron.difference import differences
+from rlsiron.difference import differences, extent
 from rlsiron.errors import GuidelineError
 from rlsiron.guideline import Guideline, load_guideline, parse_guideline, shipped
 from rlsiron.table import NumericAxis, words_of
@@ -141,6 +141,78 @@ def holds(where: tuple[str, ...], known: dict[str, Any]) -> bool:
             if str(word) not in words.split(" or "):
                 return False
     return True
+
+
+def crp_limits(base: str, *limits: str) -> list[Guideline]:
+    """Return a guideline with one CRP limit, and with another."""
+    made = []
+    for limit in limits:
+        text = f'id = "ours"\nextends = "{base}"\nversion = "1"\n[parameters]\n'
+        text += f'crp_limit = "{limit} mg/L"\n'
+        made.append(parse_guideline(Document("ours.toml", text, tomllib.loads(text))))
+    return made
+
+
+@pytest.mark.parametrize("limits", [("5", "10"), ("10", "5"), ("8", "10")])
+def test_no_patient_is_over_the_higher_limit_of_crp_and_not_the_lower(
+    limits: tuple[str, ...],
+) -> None:
+    """MY-3: F over 100, TSAT under 20: open if inflamed. Between the limits by one of them only."""
+    lower, higher = sorted(limits, key=float)
+    name = {limit: f"inflamed (crp_limit {limit} mg/L)" for limit in limits} | {"5": "inflamed"}
+    found = differences(*crp_limits("mayo-2021", *limits))
+    assert found
+    for one in found:
+        assert f"{name[lower]} True" in one.where
+        assert f"{name[higher]} False" in one.where
+        open_, no = ("iv-iron", "no-iron"), ("no-iron",)
+        assert one.criterion == ((open_, no) if limits[0] == lower else (no, open_))
+
+
+def test_what_cannot_be_does_not_part_a_region() -> None:
+    """Mayo and Picchietti: whoever failed on oral iron has a reason for IV."""
+    found = differences("mayo-2021", "picchietti-2015")
+    told = [set(one.where) for one in found]
+    assert not any({"iv-reason False", "oral-iron-failed True"} <= where for where in told)
+    assert any("oral-iron-failed True" in where for where in told)
+    # 100 and over, pregnant: Mayo NONE or open, Picchietti NONE: whatever the two facts say
+    same = [where for where in told if "tsat in [0, 20) %" in where and "inflamed True" in where]
+    assert any(not any("iv-reason" in part for part in where) for where in same)
+
+
+def test_the_cells_of_what_cannot_be_are_not_counted() -> None:
+    """Of the four answers to two facts three are of a patient: by hand, cell by cell."""
+    tables = [compile_table(shipped(id_)) for id_ in ("mayo-2021", "picchietti-2015")]
+    axes = {axis.name: axis for table in tables for axis in table.axes}
+    found = differences("mayo-2021", "picchietti-2015")
+    values: dict[str, list[Any]] = {}
+    for name in axes:
+        edges = {0.0, *(edge for table in tables for edge in table.edges(name))}
+        own: list[Any] = [axis for table in tables for axis in table.axes if axis.name == name]
+        if isinstance(own[0], NumericAxis):
+            values[name] = [(edge, edge) for edge in sorted(edges)]
+        else:
+            parts = [part & other for part in own[0].classes for other in own[-1].classes]
+            values[name] = [frozenset({min(part)}) for part in parts if part]
+    cells = 0
+    for chosen in product(*values.values()):
+        known = dict(zip(values, chosen, strict=True))
+        if True in known["oral-iron-failed"] and True not in known["iv-reason"]:
+            continue
+        one, other = (table.look_up(table.box(known)) for table in tables)
+        cells += (one.criterion, one.possible) != (other.criterion, other.possible)
+    assert cells == sum(one.cells for one in found)
+
+
+def test_where_two_differ_by_ferritin_and_tsat() -> None:
+    """AAN, 75 to 80, and 80 to 85 with a low TSAT: two boxes that meet."""
+    new = 'any = [{ ferritin = "<= 80 ug/L" }, { ferritin = "<= 85 ug/L", tsat = "< 20 %" }]'
+    old = 'when = { ferritin = "<= 75 ug/L" }'
+    assert extent("aan-2016", version("aan-2016", old, new)) == (
+        ("ferritin in (75, 80] ug/L", "tsat in [0, 45) %"),
+        ("ferritin in (80, 85] ug/L", "tsat in [0, 20) %"),
+    )
+    assert extent("aan-2016", "aan-2016") == ()
 
 
 def test_the_cells_of_the_regions_add_up() -> None:

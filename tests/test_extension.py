@@ -223,6 +223,19 @@ def test_a_ceiling_is_raised_only_where_the_file_calls_it_unsafe() -> None:
     assert ask(ours, ferritin="400 ug/L", tsat="10 %").decision.disposition == "withhold-iron"
 
 
+def test_no_file_raises_the_ceiling_of_kidney_disease() -> None:
+    """G7: the stricter limit, whatever a file calls unsafe; without kidney disease its own."""
+    ours = made(head() + parameters(tsat_ceiling='"60 %"', unsafe_ceiling="true"))
+    for kidney, tsat, said in (
+        ("ckd", "39.9 %", "oral-or-iv-iron"),
+        ("ckd", "40 %", "withhold-iron"),
+        ("none", "59.9 %", "oral-or-iv-iron"),
+        ("none", "60 %", "withhold-iron"),
+    ):
+        told = ask(ours, ferritin="50 ug/L", tsat=tsat, patient={**ADULT, "kidney": kidney})
+        assert told.decision.disposition == said
+
+
 def test_who_is_a_child_is_changed_for_this_file_only() -> None:
     ours = made(head() + parameters(child_below='"16 years"'))
     answer = ask(ours, "aasm-2025", ferritin="60 ug/L", patient={"age": 16})
@@ -330,7 +343,7 @@ REFUSED: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a rule dead by a change of another": ("", change("AA-2", ""),
         ("population adult", "rule AA-3", "is dead")),
     "a typo in a name": ("", change("AA-3", 'feritin = "<= 75 ug/L"'),
-        ("line 6", "rule AA-3", "did you mean 'ferritin'?")),
+        ("line 7", "rule AA-3, key feritin: unknown name; did you mean 'ferritin'?")),
     "a typo in a word": ("", change("AA-3", 'kidney = "nome"'),
         ("line 7", "population adult", "rule AA-3", "key kidney", "did you mean 'none'?")),
     "a typo in a fact": ("", change("AA-3", "inflammed = true"), ("did you mean 'inflamed'?",)),

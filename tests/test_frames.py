@@ -529,7 +529,7 @@ def test_a_guideline_of_ones_own_is_read(tmp_path: Path) -> None:
     from importlib.resources import files
 
     text = (files("rlsiron.data") / "guidelines" / "aasm-2025.toml").read_text("utf-8")
-    text = text.replace('id = "aasm-2025"', 'id = "own"', 1)
+    text = text.replace('id = "aasm-2025"', 'id = "own"', 1).replace("AASM 2025", "Own")
     own = tmp_path / "own.toml"
     own.write_text(text, "utf-8")
     df = pd.DataFrame({"ferritin": ["62 ng/mL", ">75 ng/mL"], "age": 44})

@@ -244,7 +244,7 @@ def test_a_limit_of_age_has_its_own_units(tmp_path: Path) -> None:
 
 FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "unknown axis": ("ferritin =", "feritin =", ("X-1", "did you mean 'ferritin'?")),
-    "a field that is no axis": ("ferritin =", "severity =", ("X-1", "unknown name 'severity'")),
+    "a field that is no axis": ("ferritin =", "severity =", ("X-1, key severity", "unknown name")),
     "unknown word of an axis": (
         'applies = { age = ">= 18 years" }',
         'applies = { kidney = "ckdd" }',
@@ -281,7 +281,32 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "empty says": ('"low ferritin"', '""', ("grown-up", "rule X-1", "says")),
     "no id of a rule": ('  id = "X-1"\n', "", ("grown-up", "id")),
     "no id": ('id = "our-clinic"\n', "", ("id",)),
-    "an id with capitals": ('"our-clinic"', '"Our-Clinic"', ("id",)),
+    "an id with capitals": (
+        '"our-clinic"',
+        '"Our-Clinic"',
+        ("key id: 'Our-Clinic' is no id; write small letters, digits and hyphens",),
+    ),
+    "an id of a rule with a space behind it": ('"X-1"', '"X-1 "', ("key id", "cannot stand here")),
+    "a limit that is a number": (
+        '"<= 75 ug/L"',
+        "75",
+        ("X-1, key ferritin: 75 is not a limit with its unit; write one such as", "<= 75 ug/L"),
+    ),
+    "an age that is a number": (
+        'applies = { age = ">= 18 years" }',
+        "applies = { age = 18 }",
+        ("grown-up, key age: 18 is not a limit with its unit",),
+    ),
+    "a key with a typo": (
+        '  says = "low ferritin"\n',
+        '  syas = "low ferritin"\n',
+        ("X-1, key syas: unknown key; did you mean 'says'?",),
+    ),
+    "unknown disposition": (
+        'disposition = "oral-iron"',
+        'disposition = "oral-irn"',
+        ("key disposition: unknown disposition", "did you mean 'oral-iron'?"),
+    ),
     "an id with a line end": ('"our-clinic"', '"our-clinic\\n"', ("id",)),
     "an id that is a path": ('"our-clinic"', '"../our-clinic"', ("id",)),
     "no source": ('source = "rlsiron"\n', "", ("source",)),
@@ -651,14 +676,16 @@ def test_the_facts_are_those_of_the_evidence() -> None:
 
 
 def test_the_windows_are_those_of_the_evidence() -> None:
-    """§8 G15, G16, G31: by hand."""
+    """§8 G15, G16, G31: by hand. 24 and 36 hours and 28 days are conventions; PA-8: 8 weeks."""
     day = timedelta(days=1)
-    assert [(w.id, w.after, w.lasts, w.by_the_clock, set(w.hides)) for w in windows()] == [
-        ("G15", "last_oral_iron", day, True, {"tsat"}),
-        ("G16", "last_iv_iron", 28 * day, False, {"ferritin", "tsat"}),
-        ("G16-late", "last_iv_iron", 56 * day, False, set()),
-        ("G31", "last_transfusion", 1.5 * day, True, {"tsat"}),
-        ("G31-fever", "last_fever", 28 * day, False, set()),
+    assert [
+        (w.id, w.after, w.lasts, w.by_the_clock, set(w.hides), w.verified) for w in windows()
+    ] == [
+        ("G15", "last_oral_iron", day, True, {"tsat"}, "convention"),
+        ("G16", "last_iv_iron", 28 * day, False, {"ferritin", "tsat"}, "convention"),
+        ("G16-late", "last_iv_iron", 56 * day, False, set(), "secondary"),
+        ("G31", "last_transfusion", 1.5 * day, True, {"tsat"}, "convention"),
+        ("G31-fever", "last_fever", 28 * day, False, set(), "convention"),
     ]
 
 
@@ -687,4 +714,16 @@ def test_the_safety_layer_is_that_of_the_evidence() -> None:
 def test_a_file_that_bears_the_id_of_another_is_refused(tmp_path: Path) -> None:
     """Design §5: a user's file has its own id, and is never shown as AASM."""
     text = changed('id = "our-clinic"', 'id = "aasm-2025"')
-    assert "the id 'aasm-2025' is taken" in refusal(tmp_path, text)
+    assert "line 1, key id: the id 'aasm-2025' is taken" in refusal(tmp_path, text)
+
+
+TAKEN = ["aasm-2025", "who-2020", "remarks", "AASM 2025", "aasm 2025 ", "WHO 2020", "AASM-2025"]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_file_that_calls_itself_as_another_is_refused(tmp_path: Path, name: str) -> None:
+    """By its id, by its title, whatever the case; a title stands before every answer."""
+    key = "id" if name in TAKEN[:3] else "title"
+    old = 'id = "our-clinic"' if key == "id" else 'title = "Our clinic"'
+    message = refusal(tmp_path, changed(old, f'{key} = "{name}"'))
+    assert f"key {key}: the {key} {name!r} is taken; a file of your own has its own" in message

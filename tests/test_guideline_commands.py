@@ -163,6 +163,7 @@ def test_a_rule_is_json_as_its_file_has_it() -> None:
 def test_the_facts_that_choose_a_population_are_told(tmp_path: Path) -> None:
     text = text_of("guidelines/aan-2016.toml").replace('id = "aan-2016"', 'id = "own"', 1)
     text = text.replace('age = ">= child_below"', "heart-failure = true")
+    text = text.replace("AAN 2016", "Own")
     (tmp_path / "own.toml").write_text(text, encoding="utf-8")
     said = shown("show", str(tmp_path / "own.toml"))
     assert "\nadult: heart-failure yes\n" in said
@@ -171,6 +172,7 @@ def test_the_facts_that_choose_a_population_are_told(tmp_path: Path) -> None:
 
 def test_a_file_of_ones_own_is_shown(tmp_path: Path) -> None:
     text = text_of("guidelines/aan-2016.toml").replace('id = "aan-2016"', 'id = "own"', 1)
+    text = text.replace("AAN 2016", "Own")
     text = text.replace('"<= 75 ug/L"', '"<=75 ng/mL"').replace(">= child_below", ">=child_below")
     text = text.replace("reviewed_by = []", 'reviewed_by = ["A. Clinician"]')
     (tmp_path / "own.toml").write_text(text, encoding="utf-8")
@@ -178,6 +180,14 @@ def test_a_file_of_ones_own_is_shown(tmp_path: Path) -> None:
     assert row(said, "AN-1")[1:3] == ["ferritin ≤ 75 ng/mL", "oral iron"]
     assert "adult: age ≥ 18 years\n" in said
     assert "reviewed by A. Clinician." in said
+
+
+def test_a_file_that_calls_itself_as_one_that_ships_is_not_shown(tmp_path: Path) -> None:
+    text = text_of("guidelines/aan-2016.toml").replace('id = "aan-2016"', 'id = "own"', 1)
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    result = run("guideline", "show", str(tmp_path / "own.toml"))
+    assert result.exit_code == 2
+    assert "key title: the title 'AAN 2016' is taken" in result.stderr
 
 
 def test_the_parameters_that_a_file_changes_are_told(tmp_path: Path) -> None:

@@ -636,10 +636,8 @@ def test_an_unknown_guideline_says_which_one_was_meant() -> None:
 
 def test_a_guideline_is_an_id_a_path_or_an_object(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
-    path.write_text(
-        load_guideline(MAYO).document.text.replace('id = "mayo-2021"', 'id = "own"'),
-        encoding="utf-8",
-    )
+    text = load_guideline(MAYO).document.text.replace('id = "mayo-2021"', 'id = "own"')
+    path.write_text(text.replace("Mayo 2021", "Own"), encoding="utf-8")
     own: Guideline = load_guideline(path)
     answers = [
         ask(62, 30, guidelines=given) for given in (path, str(path), own, (own,), [own], [path])
@@ -922,6 +920,7 @@ def test_the_fingerprint_is_that_of_the_knowledge_used(tmp_path: Path) -> None:
     assert len({fingerprint(AASM), fingerprint(MAYO), fingerprint(AASM, MAYO)}) == 3
     own = tmp_path / "own.toml"
     text = load_guideline(MAYO).document.text.replace('id = "mayo-2021"', 'id = "own"')
+    text = text.replace("Mayo 2021", "Own")
     own.write_text(text, encoding="utf-8")
     first = fingerprint(own)
     own.write_text(text.replace("75 ug/L", "74 ug/L"), encoding="utf-8")

@@ -554,6 +554,29 @@ def test_every_window_has_the_sentences_that_it_may_need() -> None:
             assert {window.code, f"{window.code}-undated"} <= set(templates())
 
 
+OF_WINDOWS = {
+    "after-oral-iron": ("convention", "aasm-2025"),
+    "after-oral-iron-undated": ("convention", "aasm-2025"),
+    "after-oral-iron-read": ("convention", "aasm-2025"),
+    "oral-iron-undated": ("convention", "aasm-2025"),
+    "after-iv-iron": ("convention", "kdigo-2026"),
+    "after-iv-iron-undated": ("convention", "kdigo-2026"),
+    "after-iv-iron-late-read": ("secondary", "kdigo-2026"),  # PA-8: prefer 8 weeks
+    "after-transfusion": ("convention", "rlsiron"),
+    "after-transfusion-undated": ("convention", "rlsiron"),
+    "after-transfusion-read": ("convention", "rlsiron"),
+    "after-fever-read": ("convention", "rlsiron"),
+}
+
+
+@pytest.mark.parametrize("code", OF_WINDOWS)
+def test_a_note_of_a_window_claims_no_more_than_the_window(code: str) -> None:
+    """§0: the 28 days and the 24 and 36 hours are conventions."""
+    (note,) = [note for note in SAID[code]().notes if note.code == code]
+    verified, source = OF_WINDOWS[code]
+    assert (note.verified, note.sources) == (verified, (source,))
+
+
 def test_every_reason_of_a_decision_is_given_somewhere() -> None:
     """The keys of [because] against the words of the code."""
     code = text_of_decision()

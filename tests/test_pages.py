@@ -2,11 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pages import write
 from rlsiron.catalog import document, guideline_ids, status_ids
+from rlsiron.guideline import shipped, statuses
+from rlsiron.interpretation import interpret
+from rlsiron.models import Interpretation
 
 PLACES = [f"guidelines/{id_}" for id_ in guideline_ids()] + [
     f"status/{id_}" for id_ in status_ids()
@@ -69,7 +73,11 @@ def test_a_window_leads_to_its_notes(site: Path) -> None:
         "after-oral-iron",
         "after-oral-iron-undated",
         "after-oral-iron-read",
+        "oral-iron-undated",
     ]
+    assert "| [convention](#tier-convention) | [aasm-2025](#source-aasm-2025)" in row
+    note = _cards(site / "knowledge" / "notes.md")["note-after-oral-iron"]
+    assert "Said by: [window G15](#windows)." in note
 
 
 def test_every_word_of_the_patient_is_listed(site: Path) -> None:
@@ -90,6 +98,30 @@ def test_what_is_left_open_says_why(site: Path) -> None:
     assert "[PG-2](#safety-pg-2)" in left
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_proven_of_a_file_is_on_its_page(site: Path, place: str) -> None:
+    id_ = place.partition("/")[2]
+    told = _cards(site / "guidelines" / f"{id_}.md")[f"proven-{id_}"]
+    assert re.search(r"\b[1-9]\d* cells\.", told)
+    assert re.search(r"was asked\s+in [1-9]\d*\s+situations", told)
+    assert ("safety layer" in told) == place.startswith("guidelines/")
+
+
+def test_what_is_proven_is_counted_on_the_table(site: Path) -> None:
+    """AAN by hand as in test_proof; stopped by all but F and T in range, and not iron-loading."""
+    told = _cards(site / "guidelines" / "aan-2016.md")
+    cells = 5 * 4 * 2 * 2 * 3 * 3 * 2**2
+    assert f"cut into {cells} cells. It speaks of {cells // 4} of them." in told["proven-aan-2016"]
+    # not stopped: F [0,75], (75,100], (100,300), TSAT under 40 or, with sound kidneys, 45, and
+    # end-stage F to 700; not in the first trimester; no iron-loading, no stop of IV
+    free = 3 * 3 + 3 * 2 + 4 * 2
+    assert f"iron in {cells // 4 - free * 2}. None" in told["proven-aan-2016"]
+    row = next(
+        r for r in told["population-aan-2016-adult"].splitlines() if "](#aan-2016-an-1)" in r
+    )
+    assert row.endswith(f"| {cells // 4 // 5} |")
+
+
 def test_every_safety_rule_is_told_with_tier_and_sources(site: Path) -> None:
     filed = document("safety.toml").data
     cards = _cards(site / "knowledge" / "safety.md")
@@ -107,6 +139,71 @@ def test_every_note_is_told(site: Path) -> None:
     assert {f"note-{code}".lower() for code in document("notes/en.toml").data["note"]} <= set(cards)
     assert "(#safety-sl1)" in cards["note-sl1"]
     assert "(#remarks-g12)" in cards["note-low-though-inflamed"]
+
+
+PRINTED: dict[str, dict[str, Any]] = {
+    "low TSAT beside a high ferritin": {"ferritin": "140 ng/mL", "tsat": "16 %", "age": 55},
+    "over the ceiling": {"ferritin": "62 ng/mL", "tsat": "50 %", "age": 44},
+    "TSAT missing": {"ferritin": "<5 ng/mL", "age": 30, "pregnancy": "pregnant"},
+    "iron too soon": {"ferritin": "62 ng/mL", "tsat": "22 %", "last_oral_iron": "2026-03-02"},
+    "tablets without a date": {"ferritin": "76 ng/mL", "tsat": "22 %", "oral_iron": "taking"},
+    "after IV iron": {"ferritin": "90 ng/mL", "tsat": "30 %", "last_iv_iron": "2026-01-15"},
+    "a child on dialysis": {"ferritin": "90 ng/mL", "age": 9, "kidney": "hemodialysis"},
+    "not confirmed": {"ferritin": "20 ng/mL", "tsat": "12 %", "age": 44, "rls": "suspected"},
+    "inflamed": {"ferritin": "150 ng/mL", "tsat": "12 %", "age": 14, "crp": "20 mg/L"},
+}
+SUMS_UP = {
+    *("lead", "lead-open", "lead-before-safety", "lead-criterion-met"),
+    *("decision", "differ", "status"),
+}
+
+
+def _answer(told: dict[str, Any]) -> Interpretation:
+    results = {name: told[name] for name in ("ferritin", "tsat", "crp") if name in told}
+    patient = {name: value for name, value in told.items() if name not in results}
+    return interpret(**results, patient=patient, drawn="2026-03-02", guidelines=guideline_ids())
+
+
+@pytest.mark.parametrize("told", PRINTED.values(), ids=PRINTED)
+def test_a_printed_note_leads_to_its_source_and_tier(site: Path, told: dict[str, Any]) -> None:
+    """With the pages alone: by its words to its entry, from there by links."""
+    cards = {name: card for page in site.rglob("*.md") for name, card in _cards(page).items()}
+    for note in _answer(told).notes:
+        card = cards[f"note-{note.code}".lower()]
+        words = re.search(r"^> (.*)$", card, re.MULTILINE)
+        assert words
+        parts = [re.escape(part.lower()) for part in re.split(r"\\?\{.*?\}", words[1])]
+        assert re.fullmatch(".*".join(parts), note.text.removeprefix("Not verified: ").lower())
+        if note.code not in SUMS_UP:
+            behind = card + "".join(cards[name] for name in re.findall(r"\]\(#(\S+?)\)", card))
+            assert all(f"(#source-{source})" in behind for source in note.sources), note
+            assert note.verified is None or f"(#tier-{note.verified})" in behind, note
+
+
+@pytest.mark.parametrize("told", PRINTED.values(), ids=PRINTED)
+def test_a_printed_rule_is_on_its_page_with_its_cell(site: Path, told: dict[str, Any]) -> None:
+    answer = _answer(told)
+    printed = str(answer)
+    for id_, decision in answer.decisions.items():
+        page = site / "guidelines" / f"{id_}.md"
+        own = {rule.id for rule in shipped(id_).rules}
+        for rule in decision.rules:
+            assert rule.id in printed or len(decision.rules) > 1  # which one decides is open
+            if rule.id in own:
+                card = _cards(page)[f"{id_}-{rule.id}".lower()]
+                assert f"(#tier-{rule.verified})" in card
+                assert f"(#source-{rule.source})" in card
+                assert f'href="{id_}.html#{id_}-{rule.id.lower()}"' in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("told", PRINTED.values(), ids=PRINTED)
+def test_a_printed_statement_is_on_the_page_of_its_file(site: Path, told: dict[str, Any]) -> None:
+    answer = _answer(told)
+    files = {(one.source, rule.id): one for one in statuses() for rule in one.rules}
+    for status in answer.status:
+        file = files[status.source, status.rule]
+        assert f"{file.title} on {file.about}: " in str(answer)
+        assert f"{file.id}-{status.rule}".lower() in _cards(site / "guidelines" / f"{file.id}.md")
 
 
 def test_every_source_has_an_entry_with_its_paper(site: Path) -> None:
@@ -133,6 +230,7 @@ def test_everything_is_listed_once_under_its_tier(site: Path) -> None:
         (rule["verified"], f"safety-{rule['id']}".lower())
         for rule in (*layer["rule"], *layer["silence"])
     ]
+    told += [(window["verified"], "windows") for window in document("facts.toml").data["window"]]
     told += [
         (note["verified"], f"note-{code}".lower())
         for code, note in document("notes/en.toml").data["note"].items()

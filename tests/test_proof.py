@@ -30,6 +30,9 @@ def test_open_cells_are_those_that_the_source_leaves_open() -> None:
     assert proof.open_cells == proof.covered // 6
     (opening,) = proof.openings
     assert (opening.id, opening.cells) == ("NI-1-range", proof.open_cells)
+    # open after safety: TSAT under 20, [20, 40), and without kidney disease [40, 45); of three
+    # classes of pregnancy all, since no IV is given; IV stopped or not; no iron-loading
+    assert proof.open_after == opening.after == (3 + 2 + 2) * 3 * 2
     assert opening.why == 'the source says "less than 50 to 75" µg/L, a range and not a limit'
 
 
@@ -44,8 +47,17 @@ def test_a_silence_opens_what_gives_iv_iron_alone() -> None:
         text += 'verified = "convention"\nsays = "a"\n'
     proof = check_guideline(parse_guideline(Document("x.toml", text, tomllib.loads(text))))
     (silence,) = document("safety.toml").data["silence"]
-    assert proof.openings == (("PG-2", silence["says"], proof.covered // 3),)
-    assert proof.open_cells == proof.covered // 3
+    opening, *by_safety = proof.openings
+    assert (opening.id, opening.why) == ("PG-2", silence["says"])
+    assert opening.cells == proof.open_cells == proof.covered // 3
+    # After it where not both routes are stopped, by TSAT and ferritin: under 20, [20, 40) and,
+    # without kidney disease, [40, 45); [0, 50), [50, 100], (100, 300) and, end-stage, [300, 700].
+    # Where IV alone is stopped, to withhold iron and to see no reason for it are still two.
+    left = 3 * 3 + 2 * 3 + 2 * 4
+    assert opening.after == 2 * left
+    # SL5 in (100, 300) with TSAT under 20, not end-stage, in the two other classes of pregnancy
+    assert [(one.id, one.cells, one.after) for one in by_safety] == [("SL5", 0, 2 * 2 * 2)]
+    assert proof.open_after == 2 * left + 2 * 2 * 2
 
 
 @pytest.mark.parametrize("id_", guideline_ids())
@@ -56,7 +68,9 @@ def test_every_guideline_that_ships_is_proven(id_: str) -> None:
     table = compile_table(proof.guideline)
     said = table.cells_of(table.criterion).ravel().tolist()
     assert proof.open_cells == sum(len(words_of(bits)) > 1 for bits in said)
-    assert all(opening.why and opening.cells for opening in proof.openings)
+    left = table.cells_of(table.disposition).ravel().tolist()
+    assert proof.open_after == sum(len(words_of(bits)) > 1 for bits in left)
+    assert all(one.why and one.cells + one.after for one in proof.openings)
 
 
 def test_a_faulty_file_is_refused(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def cells(row: str) -> list[str]:
 def own(id_: str, base: str = "aan-2016", **changed: str) -> str:
     """Return a file that stands alone, with the text of one that ships but for some words."""
     text = text_of(f"guidelines/{base}.toml").replace(f'id = "{base}"', f'id = "{id_}"', 1)
+    if id_ != base:
+        text = text.replace("AAN 2016", id_.capitalize())
     for old, new in changed.items():
         assert old in text
         text = text.replace(old, new)
@@ -90,7 +92,7 @@ def test_what_was_proven_of_a_guideline_is_counted() -> None:
         proven,
         "Rules: 2 primary.",
         PARAMETERS.format(crp="5 mg/L"),
-        "Open: nothing; each covered cell has one answer before safety.",
+        "Open: nothing; each covered cell has one answer, before safety and after it.",
     ]
 
 
@@ -108,6 +110,7 @@ def test_what_was_proven_is_json_for_a_program() -> None:
     assert told["parameters"]["crp_limit"] == "10 mg/L"
     assert told["changed_parameters"] == {"crp_limit": "10 mg/L"}
     assert told["open_cells"] == sum(opening["cells"] for opening in told["open"])
+    assert told["open_after_safety"] == sum(opening["after"] for opening in told["open"])
     assert sum(told["tiers"].values()) == told["rules"]
     (nice,) = json.loads(shown("check", "nice-cks", "--json"))
     assert nice["modified_from"] == ""
@@ -124,7 +127,7 @@ def test_each_file_of_a_folder_is_checked(folder: Path) -> None:
     ]
     text = shown("check", ".")
     assert text.startswith("Our clinic (modified from aasm-2025) (our-clinic)\n")
-    assert "\n\nAAN 2016 (ward)\n" in text
+    assert "\n\nWard (ward)\n" in text
 
 
 def test_each_faulty_file_of_a_folder_is_a_sentence_with_its_place(folder: Path) -> None:
@@ -182,7 +185,7 @@ def test_a_threshold_that_moved_is_where_two_differ() -> None:
     lines = text.splitlines()
     assert lines[0].startswith("A: AASM 2025 (aasm-2025), purpose rls, version 1, ")
     assert lines[1].startswith("B: Our clinic (modified from aasm-2025) (our-clinic), ")
-    rows = lines[6:]
+    rows = lines[7:]
     assert rows
     assert all(row.startswith("ferritin in (90, 100] µg/L, TSAT in [") for row in rows)
     assert all("age in [18, 130] years, rls confirmed, " in row for row in rows)
@@ -206,8 +209,8 @@ def test_two_versions_of_one_file_are_compared(folder: Path) -> None:
     lines = shown("diff", "aan-2016", "new.toml").splitlines()
     assert lines[0].endswith("guidelines/aan-2016.toml")
     assert lines[1].endswith("new.toml")
-    assert {line.partition(",")[0] for line in lines[6:]} == {"ferritin in (75"}
-    assert all("no reason to start iron" in line for line in lines[6:])
+    assert {line.partition(",")[0] for line in lines[7:]} == {"ferritin in (75"}
+    assert all("no reason to start iron" in line for line in lines[7:])
 
 
 def test_a_fact_that_a_parameter_changes_is_told_from_that_of_the_other(folder: Path) -> None:
@@ -218,9 +221,30 @@ def test_a_fact_that_a_parameter_changes_is_told_from_that_of_the_other(folder: 
     said = shown("diff", "mayo-2021", "ward.toml")
     assert ", inflamed yes, " in said
     assert ", inflamed (crp_limit 10 mg/L) no" in said
+    assert ", inflamed no, " not in said  # over 10 mg/L is over 5 too
     assert "True" not in said
-    assert "not each combination of yes and no has patients" in said
-    assert "combination" not in shown("diff", "aasm-2025", "clinic.toml")  # which asks for no CRP
+    assert "A fact with a parameter behind its name" in said
+    assert "A fact with" not in shown("diff", "aasm-2025", "clinic.toml")  # which asks for no CRP
+
+
+def test_where_two_differ_by_ferritin_and_tsat_is_one_line(folder: Path) -> None:
+    """AAN, 75 to 80: a TSAT from 45 is stopped in both."""
+    moved = own("aan-2016", **{"<= 75 ug/L": "<= 80 ug/L"})
+    (folder / "new.toml").write_text(moved, encoding="utf-8")
+    line = shown("diff", "aan-2016", "new.toml").splitlines()[3]
+    where = "ferritin in (75, 80] µg/L and TSAT in [0, 45) %"
+    assert line == f"By ferritin and TSAT, after safety: {where}."
+    told = json.loads(shown("diff", "aan-2016", "new.toml", "--json"))
+    assert told["extent"] == [["ferritin in (75, 80] ug/L", "tsat in [0, 45) %"]]
+
+
+def test_what_safety_evens_out_differs_nowhere(folder: Path) -> None:
+    """AAN, no iron to oral iron over 300: both are stopped; but for end-stage, to 700."""
+    more = 'any = [{ ferritin = "<= 75 ug/L" }, { ferritin = "> 700 ug/L" }]'
+    text = own("aan-2016", **{'when = { ferritin = "<= 75 ug/L" }': more})
+    (folder / "new.toml").write_text(text, encoding="utf-8")
+    line = shown("diff", "aan-2016", "new.toml").splitlines()[3]
+    assert line == "By ferritin and TSAT, after safety: nowhere."
 
 
 def test_what_differs_everywhere_says_so(folder: Path) -> None:
@@ -232,7 +256,8 @@ def test_what_differs_everywhere_says_so(folder: Path) -> None:
             'says = "a"\n'
         )
         (folder / f"{word}.toml").write_text(text, encoding="utf-8")
-    *_, row = shown("diff", "oral-iron.toml", "iv-iron.toml").splitlines()
+    *lines, row = shown("diff", "oral-iron.toml", "iv-iron.toml").splitlines()
+    assert lines[3] == "By ferritin and TSAT, after safety: everywhere."
     assert cells(row) == ["everywhere", "oral iron", "IV iron", "1"]
 
 
@@ -240,10 +265,10 @@ def test_rows_over_the_limit_are_counted_and_all_has_them() -> None:
     every = json.loads(shown("diff", "aasm-2025", "irlssg-2018", "--json"))["differences"]
     assert len(every) > 20
     some = shown("diff", "aasm-2025", "irlssg-2018").splitlines()
-    assert len(some) == 6 + 20 + 1
+    assert len(some) == 7 + 20 + 1
     assert some[-1] == f"{len(every) - 20} more regions are not shown; --all has them."
     whole = shown("diff", "aasm-2025", "irlssg-2018", "--all").splitlines()
-    assert len(whole) == 6 + len(every)
+    assert len(whole) == 7 + len(every)
     assert "not shown" not in whole[-1]
 
 

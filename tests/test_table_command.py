@@ -134,6 +134,7 @@ def test_the_guidelines_are_chosen(folder: Path) -> None:
     from rlsiron.catalog import text_of
 
     own = text_of("guidelines/mayo-2021.toml").replace('id = "mayo-2021"', 'id = "own"', 1)
+    own = own.replace("Mayo 2021", "Own")
     (folder / "own.toml").write_text(own, encoding="utf-8")
     (row,) = answers(
         write("ferritin\n62 ng/mL\n"), "--guideline", "aan-2016", "--guideline", "own.toml"

@@ -125,7 +125,10 @@ def guideline_document(given: str | Path) -> Document:
         endless = path.exists() and not path.is_file()  # a pipe or a device
         size = inf if endless else path.stat().st_size
         text = path.read_text(encoding="utf-8-sig") if size <= LARGEST_FILE else ""
-    except (OSError, ValueError) as fault:  # not there, not to be opened, not UTF-8
+    except UnicodeDecodeError:
+        message = f"cannot read the guideline file {str(path)!r}: it is not UTF-8; save it so"
+        raise GuidelineError(message) from None
+    except (OSError, ValueError) as fault:  # not there, not to be opened
         message = f"cannot read the guideline file {str(path)!r}: {fault}"
         raise GuidelineError(message) from None
     if size > LARGEST_FILE:

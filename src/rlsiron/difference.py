@@ -2,11 +2,12 @@
 
 Both tables are laid on one grid, cut wherever one of them is. Cells in which they say two different
 things are joined to regions, so that a threshold that moved is one line and not a thousand cells.
+Cells without a patient, where one fact holds without another that it implies, are left out.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, permutations
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,11 +17,13 @@ from numpy.typing import NDArray
 
 from rlsiron.compiler import MOST_SLOTS, compile_table
 from rlsiron.errors import GuidelineError
-from rlsiron.guideline import Guideline, load_guideline
+from rlsiron.guideline import Fact, Guideline, Limb, facts, load_guideline
 from rlsiron.table import Axis, NumericAxis, Table, WordAxis, words_of
 
 Said = NDArray[np.unsignedinteger[Any]]
 """Of each cell the criterion, and what remains after safety, as one number."""
+
+_AFTER = 0xFF  # the bits of what remains after safety
 
 Pair = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -72,6 +75,39 @@ def differences(
     >>> first.possible
     (('oral-iron',), ('oral-iron', 'no-iron'))
     """
+    axes, first, second, nobody = _both(one, other, strict=strict)
+    return tuple(_regions(axes, first, second, nobody))
+
+
+def extent(
+    one: str | Path | Guideline, other: str | Path | Guideline, *, strict: bool = False
+) -> tuple[tuple[str, ...], ...]:
+    """Return where, by ferritin and TSAT alone, two guidelines differ after safety.
+
+    Parameters
+    ----------
+    one, other, strict
+        As for `differences`.
+
+    Examples
+    --------
+    >>> extent("aan-2016", "nice-cks")
+    (('ferritin in [50, 75] ug/L', 'tsat in [0, 45) %'),)
+    """
+    axes, first, second, nobody = _both(one, other, strict=strict)
+    apart = ((first ^ second) & _AFTER > 0) & ~nobody
+    others = tuple(at for at, axis in enumerate(axes) if axis.name not in {"ferritin", "tsat"})
+    somewhere = np.asarray(apart.any(axis=others), dtype=np.uint16)
+    plane = [axis for at, axis in enumerate(axes) if at not in others]
+    nowhere = np.zeros_like(somewhere)
+    regions = _regions(plane, somewhere, nowhere, nowhere > 0)
+    return tuple(region.where for region in regions)
+
+
+def _both(
+    one: str | Path | Guideline, other: str | Path | Guideline, *, strict: bool
+) -> tuple[tuple[Axis, ...], Said, Said, NDArray[np.bool_]]:
+    """Return one grid, what each of two says on it, and the cells without a patient."""
     tables = [compile_table(load_guideline(each), strict=strict) for each in (one, other)]
     axes = _common(tables)
     cells = prod(axis.size for axis in axes)
@@ -79,7 +115,44 @@ def differences(
         text = f"these two guidelines cut patients into {cells} cases; {MOST_SLOTS} at most"
         raise GuidelineError(text)
     first, second = (_laid(table, axes) for table in tables)
-    return tuple(_regions(axes, first, second))
+    return axes, first, second, _nobody(tables, axes)
+
+
+def _nobody(tables: Sequence[Table], axes: Sequence[Axis]) -> NDArray[np.bool_]:
+    """Return the cells in which a fact holds, and one that it implies does not."""
+    known = {f.name: f for table in tables for f in facts(table.guideline.parameters).values()}
+    at = [(place, known[axis.name]) for place, axis in enumerate(axes) if axis.name in known]
+    nobody = np.zeros([axis.size for axis in axes], dtype=np.bool_)
+    for (here, one), (there, other) in permutations(at, 2):
+        if _implies(one, other):
+            cell: list[slice | int] = [slice(None)] * len(axes)
+            cell[here], cell[there] = (
+                axes[here].cells(frozenset({True}))[0],
+                axes[there].cells(frozenset({False}))[0],
+            )
+            nobody[tuple(cell)] = True
+    return nobody
+
+
+def _implies(one: Fact, other: Fact) -> bool:
+    """Whether each way in which one fact holds is one in which another does."""
+    return all(
+        any(
+            all(any(_within(narrow, wide) for narrow in way) for wide in wider)
+            for wider in other.any
+        )
+        for way in one.any
+    )
+
+
+def _within(narrow: Limb, wide: Limb) -> bool:
+    """Whether what one limb asks of a field is all that another asks of it."""
+    (field, inner), (asked, outer) = narrow, wide
+    if field != asked or outer in ("given", inner):
+        return field == asked
+    if isinstance(inner, tuple) and isinstance(outer, tuple):
+        return outer[0] <= inner[0] and inner[1] <= outer[1]
+    return isinstance(inner, frozenset) and isinstance(outer, frozenset) and inner <= set(outer)
 
 
 def _common(tables: Sequence[Table]) -> tuple[Axis, ...]:
@@ -118,13 +191,16 @@ def _cell(own: Any, axis: Any, cell: int) -> int:  # noqa: ANN401 - two axes of 
     return int(own.cells(inside)[0])
 
 
-def _regions(axes: Sequence[Axis], one: Said, other: Said) -> Iterator[Difference]:
+def _regions(
+    axes: Sequence[Axis], one: Said, other: Said, nobody: NDArray[np.bool_]
+) -> Iterator[Difference]:
     """Yield boxes that together hold each cell that differs once; all of a box says the same."""
-    left = np.array(one != other)
+    left = np.array((one != other) & ~nobody)
     said: Said = one.astype(np.uint32) << np.uint32(16) | other
     while left.any():
         first = tuple(map(int, np.unravel_index(int(left.argmax()), left.shape)))
-        box = _grown(axes, first, partial(_is_alike, left, said, int(said[first])))
+        box = _grown(axes, first, partial(_is_alike, left, nobody, said, int(said[first])))
+        cells = int(left[np.ix_(*box)].sum())
         left[np.ix_(*box)] = False
         yield Difference(
             where=tuple(
@@ -133,15 +209,21 @@ def _regions(axes: Sequence[Axis], one: Said, other: Said) -> Iterator[Differenc
                 if len(cells) < axis.size
             ),
             criterion=(words_of(int(one[first]) >> 8), words_of(int(other[first]) >> 8)),
-            possible=(words_of(int(one[first]) & 0xFF), words_of(int(other[first]) & 0xFF)),
-            cells=prod(map(len, box)),
+            possible=(words_of(int(one[first]) & _AFTER), words_of(int(other[first]) & _AFTER)),
+            cells=cells,
         )
 
 
-def _is_alike(left: NDArray[np.bool_], said: Said, wanted: int, box: Sequence[list[int]]) -> bool:
-    """Whether all of a box is left, and says one thing."""
+def _is_alike(
+    left: NDArray[np.bool_],
+    nobody: NDArray[np.bool_],
+    said: Said,
+    wanted: int,
+    box: Sequence[list[int]],
+) -> bool:
+    """Whether all of a box that has a patient is left, and says one thing."""
     at = np.ix_(*box)
-    return bool(left[at].all() and (said[at] == wanted).all())
+    return bool((nobody[at] | (left[at] & (said[at] == wanted))).all())
 
 
 def _grown(

@@ -178,6 +178,10 @@ class ExtensionShape(Record):
     change: tuple[ChangeShape, ...] = ()
 
 
+_FILES = (GuidelineShape, StatusShape, ExtensionShape)
+_NO_LIMIT = 'is not a limit with its unit; write one such as "<= 75 ug/L"'
+
+
 def fault(source: Document, places: Sequence[tuple[str, str]], text: str) -> GuidelineError:
     """Return the error of a fault in a file, with the line and the place.
 
@@ -260,7 +264,9 @@ class Reader:
         try:
             return shape.model_validate(self._document.data)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
+            # a key that is misspelled is missing too: what stands there says more
+            every = error.errors(include_url=False)
+            first = min(every, key=lambda one: one["type"] != "extra_forbidden")
             raise self._misshapen(shape, first["loc"], first["type"], first["input"]) from None
 
     def _misshapen(
@@ -294,6 +300,10 @@ class Reader:
         if kind == "literal_error":
             words = [word for option in _literals(shape, key) for word in get_args(option)]
             return here.fault(f"unknown word {shown(given)}{did_you_mean(str(given), words)}")
+        if kind == "string_pattern_mismatch" and shape in _FILES:
+            return here.fault(f"{shown(at)} is no id; write small letters, digits and hyphens")
+        if key == "age" or key in units.analytes():
+            return here.fault(f"{shown(at)} {_NO_LIMIT}")
         return here.fault(f"{shown(at)} cannot stand here; see the form of a guideline file")
 
     def one_of(self, word: str, known: tuple[str, ...], kind: str) -> str:
@@ -321,7 +331,7 @@ class Reader:
                 raise here.fault(f"the fact {name!r} is true or false, not {given!r}")
             return frozenset({given})
         known = ["age", *units.analytes(), *AXIS_WORDS, *(f["name"] for f in fact_tables())]
-        raise self.fault(f"unknown name {name!r}{did_you_mean(name, known)}")
+        raise here.fault(f"unknown name{did_you_mean(name, known)}")
 
     def words(self, name: str, given: object) -> frozenset[str]:
         """Return the words that some words stand for."""
@@ -351,9 +361,7 @@ class Reader:
     def _limit(self, name: str, text: object) -> tuple[str, float]:
         match = _LIMIT.fullmatch(text.strip()) if isinstance(text, str) else None
         if match is None:
-            raise self.fault(
-                f'{text!r} is not a limit with its unit; write one such as "<= 75 ug/L"'
-            )
+            raise self.fault(f"{text!r} {_NO_LIMIT}")
         operator, parameter = match[1], match["parameter"]
         if parameter:
             parameters = in_use(self._parameters)

@@ -20,7 +20,7 @@ from rlsiron.catalog import (
     guideline_ids,
     status_ids,
 )
-from rlsiron.errors import GuidelineError
+from rlsiron.errors import GuidelineError, shown
 from rlsiron.extension import modified, resolve
 from rlsiron.grammar import (
     DISPOSITIONS,
@@ -180,6 +180,9 @@ class Window:
     text: str
     by_the_clock: bool
     hides: tuple[str, ...]
+    sources: tuple[str, ...]
+    verified: str
+    """Of the length; the notes that it gives rise to claim no more."""
 
 
 def parse_guideline(source: Document) -> Guideline:
@@ -298,7 +301,7 @@ def _rule(
         )
     given = [shape.disposition] if isinstance(shape.disposition, str) else shape.disposition
     for word in given:
-        reader.one_of(word, DISPOSITIONS, "disposition")
+        reader.within("key", "disposition").one_of(word, DISPOSITIONS, "disposition")
     if not given or len(set(given)) < len(given):
         raise reader.fault("name each disposition that remains possible, once")
     if len(given) > 1 and not shape.why:
@@ -362,12 +365,26 @@ def load_guideline(given: "str | Path | Guideline") -> Guideline:
         raise GuidelineError(message)
     if given in guideline_ids():
         return shipped(str(given))
-    own = _deciding(parse_guideline(guideline_document(given)))
-    if own.id in guideline_ids():
-        raise Reader(own.document).fault(
-            f"the id {own.id!r} is taken; a file of your own has its own"
-        )
+    return by_its_own_name(_deciding(parse_guideline(guideline_document(given))))
+
+
+def by_its_own_name(own: Guideline) -> Guideline:
+    """Return a file of a user's own, if it does not call itself as one that ships."""
+    for key, name in (("id", own.id), ("title", own.title)):
+        if name.strip().casefold() in _taken()[key]:
+            text = f"the {key} {shown(name)} is taken; a file of your own has its own"
+            raise Reader(own.document, (("key", key),)).fault(text)
     return own
+
+
+@cache
+def _taken() -> Mapping[str, frozenset[str]]:
+    """Return the names of the files that ship, by which no other may call itself."""
+    names = [f"guidelines/{id_}" for id_ in guideline_ids()]
+    names += [f"status/{id_}" for id_ in status_ids()]
+    filed = [document(f"{name}.toml").data for name in (*names, "remarks")]
+    ids = frozenset(one["id"] for one in filed)
+    return {"id": ids, "title": ids | {one["title"].casefold() for one in filed}}
 
 
 def load_guidelines(given: "str | Path | Guideline") -> tuple[Guideline, ...]:
@@ -467,6 +484,8 @@ def windows() -> tuple[Window, ...]:
             text=table["lasts"],
             by_the_clock=table["lasts"].endswith("hours"),
             hides=tuple(table["hides"]),
+            sources=_cited(table),
+            verified=table["verified"],
         )
         for table in document("facts.toml").data["window"]
     )

@@ -10,7 +10,7 @@ from rlsiron.command import DONE, Command, argument, as_json
 from rlsiron.conditions import conditions, in_words, parameters, printed
 from rlsiron.errors import GuidelineError, did_you_mean, shown
 from rlsiron.grammar import TIERS, fact_tables, in_use
-from rlsiron.guideline import Guideline, Rule, parse_guideline, shipped, statuses
+from rlsiron.guideline import Guideline, Rule, by_its_own_name, parse_guideline, shipped, statuses
 from rlsiron.report import Answer, Grid, Line, json_text, write
 from rlsiron.wording import listed, options
 
@@ -112,6 +112,8 @@ def _show_options() -> Iterator[Parameter]:
 
 def _show(*, name: str, json: bool) -> int:
     guideline = found(name)
+    if name not in (*guideline_ids(), *status_ids()):
+        by_its_own_name(guideline)
     told = about(guideline)
     told["populations"] = [
         {

@@ -21,7 +21,7 @@ from rlsiron.cell_notes import (
 )
 from rlsiron.decision import Found, Near, Verdict, nearest_limit
 from rlsiron.facts import YES, crp_over_limits, since
-from rlsiron.guideline import SafetyRule, facts, safety, windows
+from rlsiron.guideline import SafetyRule, Window, facts, safety, windows
 from rlsiron.models import LabResult, Note, Panel
 from rlsiron.panel import Event, end_of
 from rlsiron.patient import Intake
@@ -66,7 +66,8 @@ def collect(
     if near:
         notes.append(_borderline(near, known))
     if told.patient.oral_iron == "taking" and "last_oral_iron=never" in assumptions and panel.tsat:
-        notes.append(note("oral-iron-undated"))
+        off = _off_iron()
+        notes.append(note("oral-iron-undated", sources=off.sources, verified=off.verified))
     for code, sayings in _of_values(found):
         shown = {name: panel.reported[name].reported for name in SHOWN if name in panel.reported}
         notes += saying(code, sayings, **shown)
@@ -143,13 +144,17 @@ def _of_safety(verdicts: tuple[Verdict, ...], panel: Panel, told: Intake) -> lis
             says=rule.says,
             ferritin=panel.ferritin.reported if panel.ferritin else "",
             tsat=panel.tsat.reported if panel.tsat else "",
-            off=next(window.text for window in windows() if window.after == "last_oral_iron"),
+            off=_off_iron().text,
             reasons=listed(_reasons(told), "and"),
             sources=rule.sources,
             verified=rule.verified,
         )
         for rule in _stopping(verdicts)
     ]
+
+
+def _off_iron() -> Window:
+    return next(window for window in windows() if window.after == "last_oral_iron")
 
 
 @lru_cache(maxsize=1 << 14)

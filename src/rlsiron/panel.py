@@ -340,6 +340,8 @@ def _close_windows(used: dict[str, LabResult | None], told: Intake, events: list
             "results": list(read),
             "lasts": window.text,
             "from": end_of(event, drawn, window.lasts) if event else None,
+            "sources": window.sources,
+            "verified": window.verified,
         }
         if standing == "within" and window.hides:
             hidden.add(window.after)

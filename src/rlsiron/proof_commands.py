@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 20
 _YES_NO = {"True": "yes", "False": "no"}
-_OWN_FACTS = (
-    "A fact with a parameter behind its name is as that file makes it; beside the same fact of the "
-    "other file, not each combination of yes and no has patients."
-)
+_OWN_FACTS = "A fact with a parameter behind its name is as the file with that parameter makes it."
 
 _HELP_CHECK = (
     "Check a guideline file, or each file of a folder, and say what was proven of it.\n\n"
@@ -90,6 +87,7 @@ def _proven(proof: "Proof") -> dict[str, Any]:
         "rules": proof.rules,
         "covered": proof.covered,
         "open_cells": proof.open_cells,
+        "open_after_safety": proof.open_after,
         "open": [opening._asdict() for opening in proof.openings],
         "parameters": _parameters(guideline),
         "changed_parameters": dict(guideline.parameters),
@@ -122,11 +120,14 @@ def _certificate(proof: "Proof") -> Iterator[Line | Grid]:
     if guideline.parameters:
         yield Line(f"Changed: {changed_parameters(guideline)}.")
     if not proof.openings:
-        yield Line("Open: nothing; each covered cell has one answer before safety.")
+        yield Line("Open: nothing; each covered cell has one answer, before safety and after it.")
         return
-    yield Line(f"Open, with more than one answer before safety: {proof.open_cells} cells.")
-    rows = [(opening.id, str(opening.cells), opening.why) for opening in proof.openings]
-    yield Grid(("by", "cells", "why"), rows, frozenset({1}))
+    yield Line(
+        f"Open, with more than one answer: {proof.open_cells} cells before safety, "
+        f"{proof.open_after} after it."
+    )
+    rows = [(one.id, str(one.cells), str(one.after), one.why) for one in proof.openings]
+    yield Grid(("by", "before", "after", "why"), rows, frozenset({1, 2}))
 
 
 def _diff_options() -> Iterator[Parameter]:
@@ -139,20 +140,22 @@ def _diff_options() -> Iterator[Parameter]:
 
 
 def _diff(*, one: str, other: str, strict: bool, every: bool, json: bool) -> int:
-    from rlsiron.difference import differences  # with numpy
+    from rlsiron.difference import differences, extent  # with numpy
 
     pair = found(one), found(other)
     regions = sorted(differences(*pair, strict=strict), key=_weight)
+    plane = extent(*pair, strict=strict)
     if json:
         told = {
             "one": _named(pair[0]),
             "other": _named(pair[1]),
             "strict": strict,
+            "extent": plane,
             "differences": [region._asdict() for region in regions],
         }
         write(json_text(told))
     else:
-        write(_compared(pair, regions, most=len(regions) if every else _MOST_ROWS))
+        write(_compared(pair, regions, plane, most=len(regions) if every else _MOST_ROWS))
     return DONE
 
 
@@ -174,7 +177,11 @@ def _named(guideline: Guideline) -> dict[str, str]:
 
 
 def _compared(
-    pair: tuple[Guideline, Guideline], regions: Sequence["Difference"], *, most: int
+    pair: tuple[Guideline, Guideline],
+    regions: Sequence["Difference"],
+    plane: Sequence[tuple[str, ...]],
+    *,
+    most: int,
 ) -> Answer:
     """Return the regions as a table, with what each of the two says."""
     lines: list[Line | Grid] = [
@@ -192,6 +199,7 @@ def _compared(
             f"Regions that differ: {len(regions)}, with {cells} cells; first where the answers "
             "differ after safety too, the largest first."
         ),
+        Line(f"By ferritin and TSAT, after safety: {_extent(plane)}."),
         Line("In an interval [ and ] include the limit, ( and ) do not."),
         *([Line(_OWN_FACTS)] if _has_own_fact(pair, regions) else ()),
         Line(""),
@@ -204,6 +212,13 @@ def _compared(
     if regions[most:]:
         lines.append(Line(f"{len(regions) - most} more regions are not shown; --all has them."))
     return lines
+
+
+def _extent(plane: Sequence[tuple[str, ...]]) -> str:
+    """Return where on the plane of ferritin and TSAT two differ, for some patient or other."""
+    if not plane:
+        return "nowhere"
+    return "; ".join(" and ".join(map(_region, where)) or "everywhere" for where in plane)
 
 
 def _has_own_fact(pair: tuple[Guideline, Guideline], regions: Sequence["Difference"]) -> bool:
