@@ -1,8 +1,9 @@
 """Rows as `interpret_frame` takes them, and the same rows in the columns that a query reads."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from rlsiron import RlsironError, read_result
 from rlsiron.frames import interpret_frame
 from rlsiron.patient import EVENTS, elapsed, read_patient
 from rlsiron.sql import canonical_columns
+from rlsiron.table import Axis, Table, WordAxis
 
 DRAWN = datetime.fromisoformat("2026-03-02T08:00")
 UNITS = {"ferritin": "ng/mL", "tsat": "%", "crp": "mg/L", "hemoglobin": "g/L"}
@@ -118,3 +120,49 @@ def _read(analyte: str, text: str | None) -> tuple[Any, Any, Any]:
 def columns_of(guideline: Any) -> list[str]:  # noqa: ANN401 - an id or a path
     """Return the names of the columns that the query of a guideline reads."""
     return [one.name for one in canonical_columns(guideline)]
+
+
+FACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "iv-reason": ({}, {"rapid_response_wanted": True}),
+    "inflamed": ({}, {"inflammation": True}),
+    "iron-loading": ({}, {"conditions": "hemochromatosis"}),
+    "iv-stopped": ({}, {"conditions": "iv-iron-anaphylaxis"}),
+    "earlier-iv": ({}, {"last_iv_iron": DRAWN - timedelta(days=100)}),
+    "moderate-severe": ({"severity": "mild"}, {"severity": "moderate-severe"}),
+    "oral-iron-failed": ({}, {"oral_iron": "failed"}),
+    "anemia": ({"hemoglobin": "150"}, {"hemoglobin": "60"}),
+}
+"""What is told where a fact is false, and where it is true; none makes another true."""
+
+
+def every_cell(table: Table) -> Iterator[dict[str, Any]]:
+    """Yield a row for each cell of a table, and for each with results or the age missing."""
+    for told in product(*(_told(axis) for axis in table.axes)):
+        row: dict[str, Any] = {"drawn": DRAWN}
+        for fields in told:
+            codes = " ".join(filter(None, (row.get("conditions"), fields.get("conditions"))))
+            row |= fields
+            if codes:
+                row["conditions"] = codes
+        yield row
+
+
+def _told(axis: Axis) -> list[dict[str, Any]]:
+    """Return what is told of a patient in each cell of an axis."""
+    if isinstance(axis, WordAxis) and axis.name in FACTS:
+        return [FACTS[axis.name][True in words] for words in axis.classes]
+    if isinstance(axis, WordAxis):
+        return [{axis.name: min(words)} for words in axis.classes]
+    lowest = [axis.edges[0] / 2, *axis.edges]
+    steps = [0.0 if edge == round(edge, 9) else 1e-9 for edge in lowest]
+    points = [round(edge + step, 9) for edge, step in zip(lowest, steps, strict=True)]
+    as_text = axis.name != "age"
+    return [{axis.name: f"{each:.9f}" if as_text else each} for each in points] + [{axis.name: None}]
+
+
+def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows with every column that `random_rows` has."""
+    names = random_rows(1, seed=0).columns
+    columns = {n: pd.Series([row.get(n) for row in rows], dtype=object) for n in names}
+    frame = pd.DataFrame(columns)
+    return frame.assign(age=frame["age"].astype("float64"))

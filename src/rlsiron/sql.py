@@ -51,6 +51,7 @@ from rlsiron.wording import phrase
 TESTED = ("duckdb", "postgres", "spark", "sqlite")
 """The dialects in which the query of every guideline is run against `interpret_frame`."""
 
+_MATERIALIZING = {"duckdb", "postgres", "sqlite"}
 _OUT = ("disposition", "criterion", "iron", "possible", "needs", "rule")
 _BEYOND = 2 * units.LARGEST  # stands for no upper end
 
@@ -206,29 +207,37 @@ class _Query:
     def select(self, source: exp.Table, keys: Sequence[str]) -> exp.Select:
         """Return the whole query."""
         carried = [exp.column(exp.to_identifier(key)) for key in keys]
-        ctes = []
+        ctes: list[tuple[str, Any]] = []
         before: Any = source
         steps = (self._told, self._read, self._dated, self._seen, self._ends, self._made)
         for step in (*steps, self._placed):
             name = step.__name__.strip("_")
             terms = [exp.alias_(term, alias) for alias, term in step().items()]
-            kept = carried if step == self._told else [exp.Star()]
+            kept = carried if step in {self._told, self._placed} else [exp.Star()]
             ctes.append((name, exp.select(*(each.copy() for each in kept), *terms).from_(before)))
             before = name
-        select = exp.select(*(exp.column(exp.to_identifier(key), table=before) for key in keys))
-        select = select.from_(before)
+        ctes.append(("kinds", exp.select("kind").distinct().from_(before)))
+        ctes.append(("parted", exp.select("kind", *self._parted()).from_("kinds")))
+        found = exp.select(exp.column("kind", table="parted")).from_("parted")
         said: Terms = {}
         for place, diagram in enumerate(diagrams(self._table, self._states())):
             for name, rows, on in _joined(place, diagram):
                 ctes.append((name, rows))
-                select = select.join(exp.to_identifier(name), on=on, join_type="left")
-            words = f"words_{place}"
-            said |= {name: exp.column(name, table=words) for name in diagram.names}
+                found = found.join(exp.to_identifier(name), on=on, join_type="left")
+            said |= {name: exp.column(name, table=_words_of(place)) for name in diagram.names}
+        ctes.append(("said", found.select(*(exp.alias_(said[name], name) for name in _OUT))))
         prefix = self._table.guideline.id.replace("-", "_")
-        for name in _OUT:
-            select = select.select(exp.alias_(said[name], f"{prefix}_{name}"))
-        select = select.select(exp.alias_(exp.column("unread", table=before), "unread"))
-        select.set("with_", exp.With(expressions=[_cte(*each) for each in ctes]))
+        select = exp.select(
+            *(exp.column(exp.to_identifier(key), table=before) for key in keys),
+            *(exp.alias_(exp.column(name, table="said"), f"{prefix}_{name}") for name in _OUT),
+            exp.column("unread", table=before),
+        ).from_(before)
+        on = exp.column("kind", table="said").eq(exp.column("kind", table=before))
+        select = select.join("said", on=on, join_type="left")
+        withs = [_cte(*each) for each in ctes]
+        if self._dialect in _MATERIALIZING:  # read twice, made once
+            withs[len(steps)].set("materialized", True)  # noqa: FBT003 - as sqlglot has it
+        select.set("with_", exp.With(expressions=withs))
         return select
 
     def _told(self) -> Terms:
@@ -324,9 +333,25 @@ class _Query:
         return {_fact_name(name): _term(fact_term(fact)) for name, fact in self._facts.items()}
 
     def _placed(self) -> Terms:
-        """Return the state of each axis by its number, and the names of what is not read."""
-        terms = {f"at_{_plain(axis.name)}": self._place(axis) for axis in self._table.axes}
-        return terms | {"unread": self._unread()}
+        """Return the kind of each row, as one number, and the names of what is not read."""
+        kind: Term = exp.cast(number(0), "bigint")
+        for axis, base in self._radix():
+            kind = exp.paren(kind * number(base)) + exp.paren(self._place(axis))
+        return {"kind": kind, "unread": self._unread()}
+
+    def _parted(self) -> Iterator[Term]:
+        """Yield the state of each axis, of which the kind is made: its digits, from the last."""
+        kind: Term = column("kind")
+        for axis, base in reversed(self._radix()):
+            digit = exp.Mod(this=exp.paren(kind.copy()), expression=number(base))
+            yield exp.alias_(digit, f"at_{_plain(axis.name)}")
+            rest = exp.paren(exp.Sub(this=kind.copy(), expression=digit.copy()))
+            kind = exp.cast(exp.Div(this=rest, expression=number(base)), "bigint")
+
+    def _radix(self) -> list[tuple[Axis, int]]:
+        """Return each axis with one more than the greatest number of its states."""
+        states = self._states()
+        return [(axis, max(states[axis.name]) + 1) for axis in self._table.axes]
 
     def _place(self, axis: Axis) -> Term:
         name = axis.name
@@ -451,6 +476,11 @@ def _term(truth: Any) -> Term:  # noqa: ANN401 - of a fact
     return truth if isinstance(truth, exp.Expression) else exp.true() if truth else exp.false()
 
 
+def _words_of(place: int) -> str:
+    """Return the name of the look-up of words."""
+    return f"words_{place}"
+
+
 def _joined(place: int, diagram: Diagram) -> Iterator[tuple[str, exp.CTE, Term]]:
     """Yield each look-up of a diagram with its rows, and how it is joined; last the words."""
     node: Term | None = None
@@ -459,14 +489,14 @@ def _joined(place: int, diagram: Diagram) -> Iterator[tuple[str, exp.CTE, Term]]
         on = exp.column("at", table=name).eq(_key(node, lookup))
         yield name, _rows(("at", "node"), [(number(a), number(b)) for a, b in lookup.rows]), on
         node = exp.column("node", table=name)
-    name = f"words_{place}"
+    name = _words_of(place)
     words = [(number(at), *map(string, said)) for at, said in enumerate(diagram.words)]
     yield name, _rows(("at", *diagram.names), words), exp.column("at", table=name).eq(node)
 
 
 def _key(node: Term | None, lookup: LookUp) -> Term:
     for name, base in zip(lookup.axes, lookup.radix, strict=True):
-        state = exp.column(f"at_{_plain(name)}", table="placed")
+        state = exp.column(f"at_{_plain(name)}", table="parted")
         node = exp.paren(node * number(base)) + state if node else state
         node = exp.paren(node) if isinstance(node, exp.Add) else node
     return node

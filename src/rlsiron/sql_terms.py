@@ -161,10 +161,13 @@ def read_word(field: str) -> Term:
             ]
         )
     text = exp.cast(given, "text")
+    clashes: dict[tuple[str, str, str], list[str]] = {}
+    for one, word, other, also in contradictions():
+        if field in {one, other}:
+            clashes.setdefault((one, word, other), []).append(also)
     unread = [
-        exp.and_(exp.cast(column(one), "text").eq(word), exp.cast(column(other), "text").eq(also))
-        for one, word, other, also in contradictions()
-        if field in {one, other}
+        exp.and_(exp.cast(column(one), "text").eq(word), among(exp.cast(column(other), "text"), also))
+        for (one, word, other), also in clashes.items()
     ]
     known = chosen(
         [(among(text, _words(field)), text.copy()), (is_told(text), string(UNREAD))], exp.null()
@@ -179,15 +182,15 @@ def is_told(term: Term) -> Term:
 
 def read_conditions() -> Iterator[tuple[str, Term]]:
     """Yield the codes, each between two spaces of its own, and what is left of them, unknown."""
-    given = exp.func("COALESCE", exp.cast(column("conditions"), "text"), string(""))
-    spaced = exp.func("REPLACE", given, string(" "), string("  "))
+    given = exp.cast(column("conditions"), "text")
+    some = given.neq("")  # not so of none, either
+    spaced = exp.func("REPLACE", given.copy(), string(" "), string("  "))
     codes = exp.DPipe(this=exp.DPipe(this=string(" "), expression=spaced), expression=string(" "))
-    yield "told_conditions", codes
+    yield "told_conditions", chosen([(some, codes)])
     rest: Term = codes.copy()
     for code in CONDITIONS:
         rest = exp.func("REPLACE", rest, string(f" {code} "), string(""))
-    blank = exp.func("COALESCE", exp.cast(column("conditions"), "text"), string("")).eq("")
-    yield "unknown_conditions", chosen([(blank, exp.false())], exp.func("TRIM", rest).neq(""))
+    yield "unknown_conditions", chosen([(some, exp.func("TRIM", rest).neq(""))], exp.false())
 
 
 # The names below are columns that `rlsiron.sql` makes in its steps.
