@@ -10,7 +10,7 @@ import pandas as pd
 
 from rlsiron import RlsironError, read_result
 from rlsiron.frames import interpret_frame
-from rlsiron.patient import EVENTS, elapsed, read_patient
+from rlsiron.patient import EVENTS, elapsed
 from rlsiron.sql import canonical_columns
 from rlsiron.table import Axis, Table, WordAxis
 
@@ -63,9 +63,7 @@ def random_rows(rows: int, seed: int, *, sparse: bool = False) -> pd.DataFrame:
     made["drawn"] = [DRAWN if each else None for each in dated]
     for name in EVENTS[:3]:
         days = [rng.choice(DAYS) if rng.random() < share / 3 else None for _ in range(rows)]
-        made[name] = [
-            None if day is None else DRAWN - timedelta(days=day) for day in days
-        ]
+        made[name] = [None if day is None else DRAWN - timedelta(days=day) for day in days]
     frame = pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in made.items()})
     return frame.assign(age=frame["age"].astype("float64"))
 
@@ -157,7 +155,9 @@ def _told(axis: Axis) -> list[dict[str, Any]]:
     steps = [0.0 if edge == round(edge, 9) else 1e-9 for edge in lowest]
     points = [round(edge + step, 9) for edge, step in zip(lowest, steps, strict=True)]
     as_text = axis.name != "age"
-    return [{axis.name: f"{each:.9f}" if as_text else each} for each in points] + [{axis.name: None}]
+    return [{axis.name: f"{each:.9f}" if as_text else each} for each in points] + [
+        {axis.name: None}
+    ]
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -220,7 +220,11 @@ def _diagram(
         radix = tuple(max(states) + 1 for states in told[start:end])
         keys = [[node] for node in range(len(nodes))]
         for base, states in zip(radix, distinct, strict=True):
-            keys = [[k * base + n for k in key for n in each] for key in keys for each in states.values()]
+            keys = [
+                [k * base + n for k in key for n in each]
+                for key in keys
+                for each in states.values()
+            ]
         pairs = sorted((key, node) for each, node in zip(keys, to, strict=True) for key in each)
         lookups.append(LookUp(tuple(axes[start:end]), radix, tuple(pairs)))
         nodes, start = rows[first], end

@@ -6,7 +6,6 @@ is told of each axis, and finds what is said by the look-ups of `rlsiron.diagram
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +15,8 @@ from rlsiron.compiler import compile_table
 from rlsiron.diagram import Diagram, LookUp, State, States, diagrams
 from rlsiron.errors import RlsironError, did_you_mean, shown
 from rlsiron.facts import NO, OPEN, YES
-from rlsiron.grammar import groups, vocabulary
-from rlsiron.guideline import Fact, Guideline, Window, facts, load_guideline, windows
+from rlsiron.grammar import vocabulary
+from rlsiron.guideline import Guideline, facts, load_guideline, windows
 from rlsiron.patient import EVENTS, OLDEST
 from rlsiron.sql_terms import (
     INWARD,
@@ -141,7 +140,7 @@ def _packed(text: str) -> str:
     for line in text.splitlines():
         row = line.strip()
         packs = re.fullmatch(r"\(\d+, \d+\),?", row) and lines and lines[-1].endswith("),")
-        if packs and len(lines[-1]) < 100 - len(row):  # noqa: PLR2004 - columns of a line
+        if packs and len(lines[-1]) < 100 - len(row):
             lines[-1] += f" {row}"
         else:
             lines.append(line)
@@ -160,9 +159,7 @@ class _Query:
         limbs = {name for fact in self._facts.values() for way in fact.any for name, _ in way}
         asked = {*names, *limbs}
         self._analytes = [name for name in units.analytes() if name in asked]
-        self._windows = [
-            window for window in windows() if not asked.isdisjoint(window.hides)
-        ]
+        self._windows = [window for window in windows() if not asked.isdisjoint(window.hides)]
         events = {window.after for window in self._windows} | asked
         self._events = [name for name in EVENTS if name in events]
         for one, _, other, _ in contradictions():  # neither is read without the other
@@ -388,7 +385,9 @@ class _Query:
         if isinstance(axis, NumericAxis):
             runs = ((low, high) for low in cells for high in cells if low <= high)
             if axis.name == "age":  # told as a point, or not at all
-                runs = ((low, high) for low, high in runs if low == high or high - low + 1 == len(cells))
+                runs = (
+                    (low, high) for low, high in runs if low == high or high - low + 1 == len(cells)
+                )
             states = {
                 low * axis.size + high: State(tuple(range(low, high + 1))) for low, high in runs
             }
@@ -459,9 +458,7 @@ def _is_interval(name: str) -> Term:
 def _cell(axis: NumericAxis, value: Term) -> Term:
     """Return the number of the cell in which a value lies."""
     cuts = reversed(list(enumerate(axis.edges, 1)))
-    return chosen(
-        ((reaches(value.copy(), edge), number(cell)) for cell, edge in cuts), number(0)
-    )
+    return chosen(((reaches(value.copy(), edge), number(cell)) for cell, edge in cuts), number(0))
 
 
 def _plain(name: str) -> str:

@@ -166,7 +166,9 @@ def read_word(field: str) -> Term:
         if field in {one, other}:
             clashes.setdefault((one, word, other), []).append(also)
     unread = [
-        exp.and_(exp.cast(column(one), "text").eq(word), among(exp.cast(column(other), "text"), also))
+        exp.and_(
+            exp.cast(column(one), "text").eq(word), among(exp.cast(column(other), "text"), also)
+        )
         for (one, word, other), also in clashes.items()
     ]
     known = chosen(
@@ -302,7 +304,9 @@ def movers(fact: Fact, own: Parameters) -> Iterator[tuple[str, Term]]:
     limbs = {name: allowed for way in fact.any for name, allowed in way}
     for name in INPUTS:
         if name in units.analytes() and name in limbs:  # at one of its ends it says yes, or no
-            open_ = [_interval(n, a).is_(exp.null()) for way in fact.any for n, a in way if n == name]
+            open_ = [
+                _interval(n, a).is_(exp.null()) for way in fact.any for n, a in way if n == name
+            ]
             yield name, exp.or_(*open_)
         elif name == "age" and name in limbs:
             values = (0.0, *sorted(edge for edge in cuts(name, (own,)) if edge <= OLDEST))
