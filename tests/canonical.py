@@ -20,8 +20,9 @@ WORDS = ("sex", "rls", "severity", "pregnancy", "kidney", "oral_iron")
 YES_NO = ("rapid_response_wanted", "inflammation")
 NUMBERS = [
     None, "", "QNS", "-3", "0", "4.99", "12", "<5", "<20", "<= 20", ">20", "> 45", ">=45", "<100",
-    "<=75", "> 75", ">300", ">=300", "> 700", "<75", "19.999999999", "20", "24.999999999", "25", "30",
-    "30.000000001", "29.999999999", "39.999999999", "40", "44.999999999", "45", "49.999999999", "50",
+    "<=75", "> 75", ">300", ">=300", "> 700", "<75", "19.999999999", "20", "24.999999999", "25",
+    "30", "30.000000001", "29.999999999", "39.999999999", "40", "44.999999999", "45",
+    "49.999999999", "50",
     "74.999999999", "75", "75.000000001", "75.0000000004", "75.0000000005", "75.0000000006", "99.9",
     "100", "100.000000001", "99.999999999", "150", "199.999999999", "200", "299.999999999", "300",
     "500", "500.000000001", "700", "700.000000001", "1500", "6000000", ">100", "100.0000000001",
@@ -44,7 +45,8 @@ FIELDS: dict[str, list[Any]] = {
     "rapid_response_wanted": [None, None, True, False],
     "inflammation": [None, None, True, False],
     "conditions": [None, None, "", "heart-failure", "diabetes active-infection", "malignancy",
-                   "gi-disease gi-disease", "plague", "plague hemochromatosis", "repeated-transfusion",
+                   "gi-disease gi-disease", "plague", "plague hemochromatosis",
+                   "repeated-transfusion",
                    "bariatric-surgery malignancy", "iv-iron-anaphylaxis", "heart-failurediabetes"],
 }  # fmt: skip
 
@@ -98,7 +100,7 @@ def _days(event: datetime | None, drawn: datetime | None) -> float | None:
     return elapsed(event, drawn) / timedelta(days=1)
 
 
-def _ends(df: pd.DataFrame, analyte: str, name: str) -> Sequence[Any]:
+def _ends(df: pd.DataFrame, analyte: str, name: str) -> Any:  # noqa: ANN401 - a list or an array
     at = ("low", "high", "bound").index(name.split("_")[1])
     read = {text: _read(analyte, text)[at] for text in df[analyte].unique()}
     cells = [read[text] for text in df[analyte]]

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from shutil import chown, rmtree, which
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -83,12 +83,12 @@ def spark() -> "Iterator[SparkSession]":
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[str], str]]:
-    """Return what runs a script in a PostgreSQL server of its own, and returns its output as CSV."""
+    """Return what runs a script in a PostgreSQL server of its own, its output as CSV."""
     tools = {name: which(name) for name in ("initdb", "pg_ctl", "psql")}
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    for name in tools:
-        for folder in folders:
-            tools[name] = tools[name] or which(name, path=str(folder))
+    for name, found in tools.items():
+        there = (which(name, path=str(folder)) for folder in folders)
+        tools[name] = found or next(filter(None, there), None)
     missing = [name for name, found in tools.items() if found is None]
     if missing:
         pytest.skip(f"no PostgreSQL server here: {', '.join(missing)} not found")
@@ -102,17 +102,17 @@ def postgres() -> Iterator[Callable[[str], str]]:
     data = folder / "data"
     options = f"-k {folder} -c listen_addresses='' -c fsync=off"
 
-    def tool(name: str, *arguments: str, **given: Any) -> str:
+    def tool(name: str, *arguments: str, script: str = "") -> str:
         call = [*as_user, str(tools[name]), *arguments]
         done = subprocess.run(
-            call, capture_output=True, check=False, encoding="utf-8", cwd=folder, **given
+            call, capture_output=True, check=False, encoding="utf-8", cwd=folder, input=script
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def run(script: str) -> str:
         asked = ("-h", str(folder), "-d", "postgres", "-X", "-q", "--csv", "-v", "ON_ERROR_STOP=1")
-        return tool("psql", *asked, input=script)
+        return tool("psql", *asked, script=script)
 
     tool("initdb", "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C")
     tool("pg_ctl", "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start")

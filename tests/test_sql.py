@@ -35,10 +35,12 @@ Run = Callable[[str, pd.DataFrame], pd.DataFrame]
 def in_duckdb(query: str, draws: pd.DataFrame) -> pd.DataFrame:
     with duckdb.connect() as engine:
         engine.register("draws", draws)
-        return engine.sql(query).df()
+        said: pd.DataFrame = engine.sql(query).df()
+        return said
 
 
-def _type(name: str) -> str:
+def _type(name: object) -> str:
+    name = str(name)
     if name in {"rapid_response_wanted", "inflammation"}:
         return "boolean"
     is_number = name in {"age", "draw_id"} or name.endswith(
@@ -70,7 +72,7 @@ def in_sqlite(query: str, draws: pd.DataFrame) -> pd.DataFrame:
 def _literal(cell: Any) -> str:  # noqa: ANN401 - any cell
     if cell is None or isinstance(cell, bool):
         return "null" if cell is None else str(cell)
-    return repr(float(cell)) if isinstance(cell, float) else f"'{cell}'"
+    return f"'{cell}'"
 
 
 def in_postgres(query: str, draws: pd.DataFrame, run: Callable[[str], str]) -> pd.DataFrame:
@@ -121,7 +123,7 @@ def assert_equal(said: pd.DataFrame, got: pd.DataFrame, guideline: str, rows: pd
 
 @cache
 def asked(guideline: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return cells of a guideline, and rows of every pattern: as told, as a query reads them, said."""
+    """Return cells of a guideline and rows of every pattern, as a query reads them, and answers."""
     cells = list(every_cell(compile_table(shipped(guideline))))
     if CELLS and len(cells) > CELLS:
         cells = random.Random(1).sample(cells, CELLS)  # noqa: S311 - a seed is the point
@@ -197,7 +199,7 @@ def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
     numbered = [{**each, "draw_id": at} for at, each in enumerate(rows)]
     draws = pd.DataFrame(numbered)
     for name in draws:
-        kind = "float64" if _type(str(name)) == "double precision" else object
+        kind: Any = "float64" if _type(name) == "double precision" else object
         draws[name] = draws[name].astype("int64" if name == "draw_id" else kind)
     return draws
 
@@ -223,8 +225,9 @@ def test_what_is_no_number_is_missing(engine: tuple[str, Run], number: float) ->
     text = guideline_sql("aasm-2025", dialect=dialect)
     if dialect in {"postgres", "spark"}:  # the harness hands NULL to these; make NaN inside
         to = {"postgres": f"'{number}'::float8", "spark": f"double('{number}')"}[dialect]
-        made = ", ".join(f"{to} AS {n}" if n in {*NUMERIC, *days} else n for n in draws)
-        inside = f"(SELECT {made} FROM draws WHERE draw_id = 0 UNION ALL SELECT * FROM draws WHERE draw_id = 1) AS d"  # noqa: S608
+        made = ", ".join(f"{to} AS {n}" if n in {*NUMERIC, *days} else str(n) for n in draws)
+        first = f"SELECT {made} FROM draws WHERE draw_id = 0"  # noqa: S608
+        inside = f"({first} UNION ALL SELECT * FROM draws WHERE draw_id = 1) AS d"  # noqa: S608
         text = text.replace("FROM draws\n", f"FROM {inside}\n")
     got = run(text, draws).sort_values("draw_id")
     same = got.drop(columns="draw_id")

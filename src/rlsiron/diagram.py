@@ -92,15 +92,15 @@ def diagrams(table: Table, states: Mapping[str, States]) -> tuple[Diagram, ...]:
         for bits in (table.criterion, table.disposition, table.rules)
     )
     said = criterion.astype(np.uint64)
-    parts = (
+    parts: Any = (
         (bare, said << np.uint64(_SETS) | disposition, _dispositions),
         (told, _needs(table, axes, told), _inputs),
         (bare, rules.astype(np.uint64) << np.uint64(_SETS) | said, lambda c: _rules(table, c)),
     )
     names = (("disposition", "criterion", "iron", "possible"), ("needs",), ("rule",))
     return tuple(
-        _diagram(said, axes, each, *_in_words(codes, words))
-        for said, (each, codes, words) in zip(names, parts, strict=True)
+        _diagram(columns, axes, each, *_in_words(codes, words))
+        for columns, (each, codes, words) in zip(names, parts, strict=True)
     )
 
 
@@ -108,7 +108,7 @@ def _place(axis: str) -> tuple[int, int]:
     """Return what sorts axes so that the look-ups are short: facts part least, and come last."""
     if axis in _SPEAKS:
         return 0, _SPEAKS.index(axis)
-    names = (*reversed(units.analytes()), *AXIS_WORDS)
+    names = (*reversed(tuple(units.analytes())), *AXIS_WORDS)
     return (1, names.index(axis)) if axis in names else (2, 0)
 
 

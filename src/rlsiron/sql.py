@@ -131,9 +131,6 @@ def canonical_columns(given: str | Path | Guideline) -> tuple[Column, ...]:
     return tuple(_Query(compile_table(load_guideline(given)), TESTED[0]).columns())
 
 
-_PAIR = re.compile(r"\n\s+(?=\(\d+, \d+\)[,\n])")
-
-
 def _packed(text: str) -> str:
     """Return a query with many rows of a look-up on a line, and not a line for each."""
     lines: list[str] = []
@@ -193,8 +190,8 @@ class _Query:
         guideline = self._table.guideline
         tested = "" if self._dialect in TESTED else " This dialect is not among those tested."
         lines = [
-            f"{guideline.title} ({guideline.id}), version {guideline.version}, and the safety "
-            f"layer, by rlsiron {version('rlsiron')}.{tested}",
+            f"{guideline.title} ({guideline.id}), version {guideline.version}; the safety layer.",
+            f"By rlsiron {version('rlsiron')}.{tested}",
             phrase("intended_use"),
             "Read, and NULL where not known:",
             *(f"  {one.name}: {one.holds}" for one in self.columns()),
@@ -327,7 +324,7 @@ class _Query:
 
     def _made(self) -> Terms:
         """Return the facts."""
-        return {_fact_name(name): _term(fact_term(fact)) for name, fact in self._facts.items()}
+        return {_fact_name(name): fact_term(fact) for name, fact in self._facts.items()}
 
     def _placed(self) -> Terms:
         """Return the kind of each row, as one number, and the names of what is not read."""
@@ -469,8 +466,9 @@ def _fact_name(name: str) -> str:
     return f"fact_{_plain(name)}"
 
 
-def _term(truth: Any) -> Term:  # noqa: ANN401 - of a fact
-    return truth if isinstance(truth, exp.Expression) else exp.true() if truth else exp.false()
+class _Rows(NamedTuple):
+    columns: tuple[str, ...]
+    values: exp.Values
 
 
 def _words_of(place: int) -> str:
@@ -478,7 +476,7 @@ def _words_of(place: int) -> str:
     return f"words_{place}"
 
 
-def _joined(place: int, diagram: Diagram) -> Iterator[tuple[str, exp.CTE, Term]]:
+def _joined(place: int, diagram: Diagram) -> Iterator[tuple[str, _Rows, Term]]:
     """Yield each look-up of a diagram with its rows, and how it is joined; last the words."""
     node: Term | None = None
     for at, lookup in enumerate(diagram.lookups):
@@ -497,11 +495,6 @@ def _key(node: Term | None, lookup: LookUp) -> Term:
         node = exp.paren(node * number(base)) + state if node else state
         node = exp.paren(node) if isinstance(node, exp.Add) else node
     return node
-
-
-class _Rows(NamedTuple):
-    columns: tuple[str, ...]
-    values: exp.Values
 
 
 def _rows(columns: tuple[str, ...], rows: Iterable[tuple[Term, ...]]) -> _Rows:

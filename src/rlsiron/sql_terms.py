@@ -1,7 +1,7 @@
 """What is told in the columns of a row, as SQL: numbers, words, events, and the facts made of them.
 
-SQL's three values of truth are those of a fact: a condition that is open is NULL. What a word means,
-and what is assumed where nothing is told, is asked of `rlsiron.facts`, not said again here.
+SQL's three values of truth are those of a fact: what is open is NULL. What a word means, and what
+is assumed where nothing is told, is asked of `rlsiron.facts`, not said again here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,8 +27,10 @@ except ModuleNotFoundError as missing:
     text = "a query is written by sqlglot, which is not installed; pip install 'rlsiron[sql]'"
     raise ModuleNotFoundError(text) from missing
 
-Term = exp.Condition
-Truth = Term | bool | None
+__all__ = ["Dialects", "SqlglotError", "exp"]  # by way of the sentence above
+
+Term = Any
+"""A condition or a value of sqlglot, whose own types do not tell which."""
 
 UNREAD = "?"  # what stands for a word that must not be read
 YES_NO = {True: "yes", False: "no"}
@@ -63,7 +65,7 @@ def chosen(ways: Iterable[tuple[Term, Term]], otherwise: Term | None = None) -> 
         case = case.when(condition, value)
     if otherwise is not None:
         case = case.else_(otherwise)
-    return case if case.args.get("ifs") else otherwise or exp.null()
+    return case
 
 
 def either(*terms: Term) -> Term:
@@ -207,7 +209,7 @@ def _days_under(event: str, lasts: timedelta) -> Term:
     return exp.func("COALESCE", column(f"days_{event}") < number(lasts / _DAY), exp.false())
 
 
-def fact_term(fact: Fact, fixed: Mapping[str, Any] | None = None) -> Truth:
+def fact_term(fact: Fact, fixed: Mapping[str, Any] | None = None) -> Term:
     """Return whether a fact holds; NULL where that is open.
 
     Parameters
@@ -217,16 +219,10 @@ def fact_term(fact: Fact, fixed: Mapping[str, Any] | None = None) -> Truth:
     fixed
         What a field is taken to be in place of what was told.
     """
-    ways: list[Term] = []
-    for way in fact.any:
-        limbs = [_limb(name, allowed, fixed or {}) for name, allowed in way]
-        if False in limbs:
-            continue
-        terms = [limb for limb in limbs if isinstance(limb, exp.Expression)]
-        if not terms:
-            return True
-        ways.append(exp.and_(*terms))
-    return _gated(fact, exp.or_(*ways)) if ways else False
+    ways = [
+        exp.and_(*(_limb(name, allowed, fixed or {}) for name, allowed in way)) for way in fact.any
+    ]
+    return _gated(fact, exp.or_(*ways))
 
 
 def _gated(fact: Fact, holds: Term) -> Term:
@@ -242,7 +238,7 @@ def _gated(fact: Fact, holds: Term) -> Term:
     return chosen([(exp.and_(*untold), exp.false())], holds)
 
 
-def _limb(name: str, allowed: Any, fixed: Mapping[str, Any]) -> Truth:  # noqa: ANN401 - as of a fact
+def _limb(name: str, allowed: Any, fixed: Mapping[str, Any]) -> Term:  # noqa: ANN401 - as of a fact
     """Return whether one limb of a fact holds."""
     if name in EVENTS:
         return _event(name, allowed)
@@ -252,10 +248,14 @@ def _limb(name: str, allowed: Any, fixed: Mapping[str, Any]) -> Truth:  # noqa: 
         unknown = column("unknown_conditions")
         return chosen([(named, exp.true()), (unknown.copy(), exp.null())], exp.false())
     if isinstance(allowed, frozenset):
-        return fixed[name] in allowed if name in fixed else _word(name, allowed)
+        return _known(fixed[name] in allowed) if name in fixed else _word(name, allowed)
     if name in fixed:
-        return bool(allowed[0] <= fixed[name] <= allowed[1])
+        return _known(allowed[0] <= fixed[name] <= allowed[1])
     return _interval(name, allowed)
+
+
+def _known(holds: bool) -> Term:  # noqa: FBT001 - what it is about
+    return exp.true() if holds else exp.false()
 
 
 def _event(name: str, allowed: timedelta | str) -> Term:
@@ -283,10 +283,11 @@ def is_one(told: Term, words: Iterable[str | None]) -> Term:
     return exp.or_(*ways)
 
 
-def _interval(name: str, allowed: tuple[float, float]) -> Term:
+def _interval(name: str, allowed: Any) -> Term:  # noqa: ANN401 - a Span by its name
     least, beyond = allowed[0], nextafter(allowed[1], inf)
     low, high = column(f"low_{name}"), column(f"high_{name}")
-    inside, outside = [], []
+    inside: list[Term] = []
+    outside: list[Term] = []
     if least > 0:
         inside.append(reaches(low.copy(), least))
         outside.append(exp.not_(reaches(high.copy(), least)))
@@ -330,10 +331,4 @@ def _by_words(fact: Fact, name: str) -> Iterator[Term]:
 
 
 def _settles(fact: Fact, name: str, values: Iterable[Any]) -> Term:
-    settled = []
-    for value in values:
-        holds = fact_term(fact, {name: value})
-        settled.append(
-            exp.not_(holds.is_(exp.null())) if isinstance(holds, exp.Expression) else exp.true()
-        )
-    return exp.or_(*settled)
+    return exp.or_(*(is_told(fact_term(fact, {name: value})) for value in values))
