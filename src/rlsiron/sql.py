@@ -22,7 +22,6 @@ from rlsiron.sql_terms import (
     INWARD,
     UNREAD,
     Dialects,
-    SqlglotError,
     Term,
     among,
     chosen,
@@ -52,6 +51,7 @@ TESTED = ("duckdb", "postgres", "spark", "sqlite")
 
 _MATERIALIZING = {"duckdb", "postgres", "sqlite"}
 _OUT = ("disposition", "criterion", "iron", "possible", "needs", "rule")
+_TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _BEYOND = 2 * units.LARGEST  # stands for no upper end
 
 Terms = dict[str, Term]
@@ -110,13 +110,11 @@ def guideline_sql(
         raise RlsironError(f"unknown dialect {shown(dialect)}{did_you_mean(dialect, known)}")
     if not keys:
         raise RlsironError("no column is carried into the answer; name one in keys=")
-    query = _Query(compile_table(load_guideline(given), strict=strict), dialect)
-    try:
-        select = query.select(exp.to_table(source, dialect=dialect), keys)
-        text = select.sql(dialect, pretty=True)
-    except SqlglotError:
+    if not _TABLE.fullmatch(source):
         message = f"{shown(source)} is no name of a table; write one such as 'lab.draws'"
-        raise RlsironError(message) from None
+        raise RlsironError(message)
+    query = _Query(compile_table(load_guideline(given), strict=strict), dialect)
+    text = query.select(exp.to_table(source, dialect=dialect), keys).sql(dialect, pretty=True)
     return f"{query.heading()}\n{_packed(text)}\n"
 
 

@@ -22,12 +22,11 @@ from rlsiron.patient import EVENTS, OLDEST, read_patient
 
 try:
     from sqlglot import Dialects, exp
-    from sqlglot.errors import SqlglotError
 except ModuleNotFoundError as missing:
     text = "a query is written by sqlglot, which is not installed; pip install 'rlsiron[sql]'"
     raise ModuleNotFoundError(text) from missing
 
-__all__ = ["Dialects", "SqlglotError", "exp"]  # by way of the sentence above
+__all__ = ["Dialects", "exp"]  # by way of the sentence above
 
 Term = Any
 """A condition or a value of sqlglot, whose own types do not tell which."""
