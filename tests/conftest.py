@@ -1,12 +1,20 @@
 """What all tests share: Hypothesis profiles, which rlsiron is under test, real data."""
 
 import os
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
+from shutil import chown, rmtree, which
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, max_examples=1_000)
@@ -47,3 +55,69 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the checkout, and RLSIRON_SHARED_DATA is not set")
     return folder
+
+
+@pytest.fixture(scope="session")
+def spark() -> "Iterator[SparkSession]":
+    """Return a Spark session of two threads in this process."""
+    if which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Spark needs Java, which is not installed")
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    from pyspark.sql import SparkSession
+
+    configuration = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.driver.bindAddress": "127.0.0.1",
+    }
+    builder = SparkSession.builder.master("local[2]").appName("rlsiron")
+    for name, value in configuration.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[str], str]]:
+    """Return what runs a script in a PostgreSQL server of its own, its output as CSV."""
+    tools = {name: which(name) for name in ("initdb", "pg_ctl", "psql")}
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    for name, found in tools.items():
+        there = (which(name, path=str(folder)) for folder in folders)
+        tools[name] = found or next(filter(None, there), None)
+    missing = [name for name, found in tools.items() if found is None]
+    if missing:
+        pytest.skip(f"no PostgreSQL server here: {', '.join(missing)} not found")
+    as_user: list[str] = []
+    folder = Path(mkdtemp(prefix="rlsiron-"))  # a short path: that of a socket may not be long
+    if os.geteuid() == 0:  # the server refuses to run as root
+        if which("runuser") is None:
+            pytest.skip("PostgreSQL does not run as root, and there is no runuser")
+        as_user = ["runuser", "-u", "postgres", "--"]
+        chown(folder, "postgres")
+    data = folder / "data"
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+
+    def tool(name: str, *arguments: str, script: str = "") -> str:
+        call = [*as_user, str(tools[name]), *arguments]
+        done = subprocess.run(
+            call, capture_output=True, check=False, encoding="utf-8", cwd=folder, input=script
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def run(script: str) -> str:
+        asked = ("-h", str(folder), "-d", "postgres", "-X", "-q", "--csv", "-v", "ON_ERROR_STOP=1")
+        return tool("psql", *asked, script=script)
+
+    tool("initdb", "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C")
+    tool("pg_ctl", "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start")
+    try:
+        yield run
+    finally:
+        tool("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+        rmtree(folder)

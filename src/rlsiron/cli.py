@@ -20,6 +20,7 @@ from rlsiron.guideline_commands import LIST, SHOW
 from rlsiron.patient_commands import CONVERT, INTERPRET
 from rlsiron.proof_commands import CHECK, DIFF
 from rlsiron.report import on_the_command_line
+from rlsiron.sql_commands import SQL
 from rlsiron.table_command import TABLE
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 READER_LEFT = 141
 
-COMMANDS = (INTERPRET, TABLE, LIST, SHOW, CHECK, DIFF, CONVERT)
+COMMANDS = (INTERPRET, TABLE, LIST, SHOW, CHECK, DIFF, SQL, CONVERT)
 """Every command, in the order of the help."""
 
 GROUPS = {"guideline": "The guidelines: what there is, what each says, and where two differ."}
@@ -49,7 +50,7 @@ _HELP = """Iron results in restless legs syndrome, read against the guidelines.
 Exit status: 0 done, 1 some rows of a table could not be read, 2 the call was wrong."""
 _NEGATIVE = re.compile(r"-[0-9.]")  # begins a value, never an option
 _SHORT = {"-o": "--output"}
-_REPEATABLE = {"--condition", "--guideline", "--unit", "--column"}
+_REPEATABLE = {"--condition", "--guideline", "--unit", "--column", "--key"}
 
 
 def main() -> None:

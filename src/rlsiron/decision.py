@@ -259,18 +259,18 @@ def verdict(table: Table, box: Box, moved: Moved = ()) -> Verdict:
     needs = tuple(name for name in INPUTS if name in settling)
     beyond = tuple(name for name in settling if name in phrases("beyond"))
     reason = _reason(table, cell, needs + beyond, (deciding, _rls(table, box)))
-    silences = _silences(table, cell)
-    tiers = [rule.verified for rule in cell.rules] + [silence.verified for silence in silences]
+    rules = applied(table, cell)
+    tiers = [rule.verified for rule in rules]
     said = {
         "guideline": table.guideline.id,
-        "criterion": _disposition(cell.criterion),
+        "criterion": disposition_of(cell.criterion),
         "criterion_possible": cell.criterion,
         "criterion_iron": iron(cell.criterion),
-        "disposition": _disposition(cell.possible),
+        "disposition": disposition_of(cell.possible),
         "possible": cell.possible,
         "iron": iron(cell.possible),
         "needs": needs,
-        "rules": (*map(_applied, cell.rules), *map(_silent, silences)),
+        "rules": rules,
         "verified": max(tiers, key=TIERS.index) if tiers else None,
         "because": _because(table, cell, needs + beyond, reason),
     }
@@ -282,6 +282,11 @@ def verdict(table: Table, box: Box, moved: Moved = ()) -> Verdict:
 def decide(reached: Verdict, known: Mapping[str, Any]) -> Decision:
     """Return the decision for a patient: a verdict, and the nearest limit."""
     return Decision.trusted(**reached.said, nearest=_nearest(reached, known))
+
+
+def applied(table: Table, cell: Cell) -> tuple[AppliedRule, ...]:
+    """Return the rules that decide a cell, and what opens it where the source is silent."""
+    return (*map(_applied, cell.rules), *map(_silent, _silences(table, cell)))
 
 
 def _applied(rule: Rule) -> AppliedRule:
@@ -296,7 +301,14 @@ def _applied(rule: Rule) -> AppliedRule:
     )
 
 
-def _disposition(possible: tuple[str, ...]) -> str:
+def disposition_of(possible: tuple[str, ...]) -> str:
+    """Return the one disposition that remains, or that it is not determined.
+
+    Examples
+    --------
+    >>> disposition_of(("no-iron",)), disposition_of(("iv-iron", "no-iron"))
+    ('no-iron', 'indeterminate')
+    """
     return possible[0] if len(possible) == 1 else "indeterminate"
 
 
