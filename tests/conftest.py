@@ -1,12 +1,19 @@
 """What all tests share: Hypothesis profiles, which rlsiron is under test, real data."""
 
 import os
+import shutil
 import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
 
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, max_examples=1_000)
@@ -47,3 +54,28 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the checkout, and RLSIRON_SHARED_DATA is not set")
     return folder
+
+
+@pytest.fixture(scope="session")
+def spark() -> "Iterator[SparkSession]":
+    """Give a session of Spark on two cores of this machine; only who asks for it starts Java."""
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        pytest.skip("no Java, on which Spark runs")
+    from pyspark.sql import SparkSession
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYSPARK_PYTHON", sys.executable)
+        environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        config: dict[str, Any] = {
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.log.level": "OFF",
+            "spark.sql.execution.arrow.pyspark.enabled": "true",
+            "spark.sql.session.timeZone": "America/New_York",
+            "spark.sql.shuffle.partitions": "2",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+        }
+        session = SparkSession.builder.master("local[2]").config(map=config).getOrCreate()
+        yield session
+        session.stop()

@@ -52,9 +52,12 @@ class ResultColumn:
 
 
 def open_columns(
-    df: pd.DataFrame, *, columns: Mapping[str, str], units: Mapping[str, str]
+    df: pd.DataFrame, *, columns: Mapping[str, str], units: Mapping[str, str], part: bool = False
 ) -> tuple[dict[str, ResultColumn], dict[str, "pd.Series[Any]"]]:
-    """Return the columns that are read: those of analytes, and those of fields."""
+    """Return the columns that are read: those of analytes, and those of fields.
+
+    Of a part it cannot be said that no row has a unit, unless there is no column to hold one.
+    """
     _refuse_call(df, columns=columns, units=units)
     analytes = tuple(lab.analytes())
     fields = (*Patient.model_fields, *Draw.model_fields)
@@ -76,8 +79,9 @@ def open_columns(
         for name in analytes
         if name in read
     }
-    for result in results.values():
-        _refuse_bare_numbers(result)
+    for name, result in results.items():
+        if not part or (is_numeric(result.column) and f"{name}_unit" not in read):
+            _refuse_bare_numbers(result)
     return results, {name: column for name, column in read.items() if name in fields}
 
 
@@ -85,6 +89,11 @@ def _refuse_call(df: object, **mappings: object) -> None:
     """Refuse what is no table, and what is no mapping."""
     if not isinstance(df, pd.DataFrame):
         raise RlsironError(f"{shown(df)} is not a DataFrame of pandas; give one")
+    refuse_no_mapping(**mappings)
+
+
+def refuse_no_mapping(**mappings: object) -> None:
+    """Refuse arguments that are no mappings."""
     for name, given in mappings.items():
         if not isinstance(given, Mapping):
             raise RlsironError(f"{name}={shown(given)} is no mapping; give a dict by name")
@@ -164,7 +173,8 @@ def _units(column: "pd.Series[Any] | None", declared: str | None, rows: int) -> 
     codes, cells = distinct_cells(column)
     blank = [isinstance(cell, str) and not cell.strip() for cell in cells]
     stated = [declared if empty else cell for cell, empty in zip(cells, blank, strict=True)]
-    return Distinct(codes, [*stated, declared])  # -1 is the last one
+    # -1 is the last one; at least two, since one would be the unit of all rows
+    return Distinct(codes, [*(stated or [declared]), declared])
 
 
 def is_numeric(column: "pd.Series[Any]") -> bool:

@@ -93,8 +93,39 @@ def interpret_frame(
     choose("errors", errors, "raise", "note")
     choose("decimal", decimal, ".", ",")
     choose("strict", strict, *(False, True))
-    board = board_of(guidelines, strict=strict)
-    results, fields = open_columns(df, columns=columns or {}, units=units or {})
+    return answer_part(
+        df,
+        board=board_of(guidelines, strict=strict),
+        units=units or {},
+        columns=columns or {},
+        decimal=decimal,
+        errors=errors,
+        part=False,
+    )
+
+
+def answer_part(
+    df: pd.DataFrame,
+    *,
+    board: Board,
+    units: Mapping[str, str],
+    columns: Mapping[str, str],
+    decimal: str,
+    errors: str,
+    part: bool,
+) -> pd.DataFrame:
+    """Return the answer to a frame, or to a part of one, whose rows do not depend on the others.
+
+    Parameters
+    ----------
+    df, units, columns, decimal, errors
+        As `interpret_frame` takes them.
+    board
+        The tables of the guidelines.
+    part
+        Whether there may be other rows elsewhere.
+    """
+    results, fields = open_columns(df, columns=columns, units=units, part=part)
     kinds = sort_rows(results, fields, board, rows=len(df), decimal=decimal)
     rows = _Rows(
         results={name: result.taken(kinds.first).given() for name, result in results.items()},
