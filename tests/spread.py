@@ -103,9 +103,8 @@ def typed(rows: int, seed: int) -> pd.DataFrame:
             cells = [cell if isinstance(cell, bool) else None for cell in column]
             df[name] = pd.Series(cells, dtype="boolean")
         elif name == "conditions":
-            df[name] = [
-                cell if isinstance(cell, list) and 7 not in cell else None for cell in column
-            ]
+            told = [cell if isinstance(cell, list) and 7 not in cell else None for cell in column]
+            df[name] = pd.Series(told, dtype=object)
         elif column.dtype == object:
             df[name] = pd.Series(
                 [None if cell is None or cell is pd.NA else str(cell) for cell in column],

@@ -251,12 +251,16 @@ def test_a_cluster_is_asked_with_guidelines_that_only_the_caller_has(tmp_path: P
         bad = interpret_dask(
             dd.from_pandas(df.assign(tsat="x"), npartitions=2), units=FERRITIN, errors="raise"
         )
-        with pytest.raises(rlsiron.RlsironError, match=r"row 0: .*tsat 'x'"):
+        with pytest.raises(rlsiron.RlsironError, match=r"row [02]: .*tsat 'x'"):
             client.compute(bad).result()
+        source = written(tmp_path / "in", df[:3], df[3:])
+        interpret_parquet(source, str(tmp_path / "out"), **{**asked, "guidelines": "aasm-2025"})
     assert out["own_disposition"].tolist() == [
         "oral-or-iv-iron", "no-iron", "withhold-iron", "iv-iron",
     ]  # fmt: skip
     assert_same(out, expected)
+    stored = read_all(tmp_path / "out")["aasm_2025_disposition"]
+    assert stored.tolist() == expected["aasm_2025_disposition"].tolist()
 
 
 def written(folder: Path, *parts: pd.DataFrame) -> str:
@@ -350,3 +354,39 @@ def test_large_files_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.Monk
     sizes = [len(pd.read_parquet(one)) for one in sorted((tmp_path / "out").iterdir())]
     assert sizes == [4, 4, 3]
     assert read_all(tmp_path / "out")["ferritin"].tolist() == list(range(50, 61))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere", "nowhere"),
+        ("*.csv", "names no file; give Parquet files or their folder"),
+        ("in", "cannot be read as Parquet"),
+    ],
+)
+def test_what_is_no_parquet_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    source = Path(written(tmp_path / "in", pd.DataFrame({"ferritin": range(900)})))
+    path = source / "0.parquet"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(rlsiron.RlsironError, match=message):
+        interpret_parquet(str(tmp_path / name), str(tmp_path / "out"), units=FERRITIN)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_without_rows_is_a_part_without_rows(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"ferritin": [62.0, 310.0]})
+    source = written(tmp_path / "in", rows[:0], rows)
+    interpret_parquet(source, str(tmp_path / "out"), units=FERRITIN)
+    assert [len(pd.read_parquet(one)) for one in sorted((tmp_path / "out").iterdir())] == [0, 2]
+
+
+def test_files_whose_types_differ_are_read_as_one(tmp_path: Path) -> None:
+    parts = [
+        pd.DataFrame({"ferritin": [62, 310], "sex": [None, None], "crp": [1, 2]}),
+        pd.DataFrame({"ferritin": [62.5, None], "sex": ["male", "female"], "crp": [None, 6.5]}),
+    ]
+    units = {**FERRITIN, "crp": "mg/L"}
+    source = written(tmp_path / "in", *parts)
+    interpret_parquet(source, str(tmp_path / "out"), units=units)
+    expected = interpret_frame(pd.concat(parts), units=units)
+    assert_same(read_all(tmp_path / "out").iloc[:, 3:], expected)

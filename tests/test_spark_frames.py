@@ -1,6 +1,4 @@
 import os
-import pickle
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +11,6 @@ from pyspark.errors import PythonException, SparkRuntimeException
 from pyspark.sql import DataFrame, SparkSession
 
 import rlsiron
-from rlsiron import interpretation
 from rlsiron.frames import interpret_frame
 from rlsiron.parts import ask, from_arrow
 from rlsiron.spark_frames import answer_batches, interpret_parquet, interpret_spark
@@ -237,19 +234,3 @@ def test_a_bad_row_is_counted_through_the_batches(monkeypatch: pytest.MonkeyPatc
     parts = batches(["62 ng/mL"], ["62 ng/mL"], ["62 ng/mL", "x"])
     with pytest.raises(rlsiron.RlsironError, match=r"^row 3: .*ferritin 'x' cannot be read"):
         list(answer_batches(iter(parts), question=ask(errors="raise"), names=NAMES))
-
-
-def test_a_question_that_travelled_compiles_nothing_twice() -> None:
-    df = pd.DataFrame({"ferritin": ["62 ng/mL"]})
-    question = ask(guidelines=("aasm-2025", "nice-cks"))
-    question.answered(df)
-    before = interpretation._compiled.cache_info().misses  # noqa: SLF001
-    pickle.loads(pickle.dumps(question)).answered(df)  # noqa: S301 - our own
-    assert interpretation._compiled.cache_info().misses == before  # noqa: SLF001
-
-
-def test_a_worker_with_other_knowledge_refuses_to_answer() -> None:
-    question = ask()
-    other = question.rests_on.model_copy(update={"sha256": "0" * 64})
-    with pytest.raises(rlsiron.RlsironError, match="install one version on all machines"):
-        replace(question, rests_on=other).answered(pd.DataFrame({"ferritin": ["62 ng/mL"]}))

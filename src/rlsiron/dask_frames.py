@@ -82,8 +82,8 @@ def interpret_parquet(
     Raises
     ------
     RlsironError
-        As `interpret_dask` does; if the folder is there, or a column has the name of one of the
-        answer's.
+        As `interpret_dask` does; if the folder is there, the source cannot be read, or a column has
+        the name of one of the answer's.
     """
     system, folder = url_to_fs(target)
     if system.exists(folder):
@@ -124,11 +124,16 @@ def _opened(source: str) -> tuple[pa.Schema, list[ds.ParquetFileFragment]]:
     """Return the columns of Parquet files, and the pieces that are read at a time, in order."""
     system, path = url_to_fs(source)
     found = sorted(system.glob(path)) if has_magic(path) else path
-    files = ds.dataset(found, filesystem=system, format="parquet", partitioning="hive")
-    fragments = sorted(files.get_fragments(), key=lambda one: one.path)
-    stored = [files.schema, *(one.physical_schema for one in fragments)]
-    schema = pa.unify_schemas(list(map(_without_codes, stored)), promote_options="permissive")
-    return schema, [piece for one in fragments for piece in _pieces(one)]
+    if not found:
+        raise RlsironError(f"{shown(source)} names no file; give Parquet files or their folder")
+    try:
+        files = ds.dataset(found, filesystem=system, format="parquet", partitioning="hive")
+        fragments = sorted(files.get_fragments(), key=lambda one: one.path)
+        stored = [files.schema, *(one.physical_schema for one in fragments)]
+        schema = pa.unify_schemas(list(map(_without_codes, stored)), promote_options="permissive")
+        return schema, [piece for one in fragments for piece in _pieces(one)]
+    except (OSError, pa.ArrowException) as fault:
+        raise RlsironError(f"{shown(source)} cannot be read as Parquet: {fault}") from None
 
 
 def _without_codes(schema: pa.Schema) -> pa.Schema:
