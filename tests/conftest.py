@@ -64,14 +64,13 @@ def spark() -> "Iterator[SparkSession]":
     from pyspark.sql import SparkSession
 
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PYSPARK_PYTHON", sys.executable)
+        environment.setenv("PYSPARK_PYTHON", sys.executable)  # the workers' Python
         environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         config: dict[str, Any] = {
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
             "spark.log.level": "OFF",
             "spark.sql.execution.arrow.pyspark.enabled": "true",
-            "spark.sql.session.timeZone": "America/New_York",
             "spark.sql.shuffle.partitions": "2",
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",

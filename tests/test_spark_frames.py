@@ -89,10 +89,15 @@ def test_every_type_is_read_as_it_is(spark: SparkSession) -> None:
 
 def test_the_day_of_a_timestamp_is_that_of_the_session(spark: SparkSession) -> None:
     """In New York it is still the day before the 18th birthday."""
-    df = spark.createDataFrame(
-        [("62 ng/mL", "30 %", date(2008, 3, 2))], "ferritin string, tsat string, birth_date date"
-    ).selectExpr("*", "timestamp'2026-03-01 23:30:00' as drawn")
-    [row] = interpret_spark(df, guidelines="aasm-2025").collect()
+    spark.conf.set(ZONE, "America/New_York")
+    try:
+        df = spark.sql(
+            "select '62 ng/mL' as ferritin, '30 %' as tsat, date'2008-03-02' as birth_date, "
+            "timestamp'2026-03-01 23:30:00' as drawn"
+        )
+        [row] = interpret_spark(df, guidelines="aasm-2025").collect()
+    finally:
+        spark.conf.unset(ZONE)
     answer = rlsiron.interpret(
         ferritin="62 ng/mL",
         tsat="30 %",
@@ -126,6 +131,7 @@ def test_only_the_answers_that_are_wanted_are_given(spark: SparkSession) -> None
     assert "rls_notes" in interpret_spark(df, prefix="rls_").columns
 
 
+ZONE = "spark.sql.session.timeZone"
 NO_ROWS = "select cast(raise_error('it was read') as double) as ferritin"
 
 
