@@ -90,7 +90,9 @@ def engines() -> Iterator[dict[str, Work]]:
         )
 
     with (
-        LocalCluster(n_workers=CORES, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=CORES, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+        ) as cluster,
         Client(cluster),
     ):
         yield {

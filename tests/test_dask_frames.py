@@ -226,7 +226,9 @@ def test_a_bad_row_is_named_when_asked(scheduler: str) -> None:
 def cluster() -> Iterator[str]:
     """Give the address of two workers, each a process."""
     library: Any = distributed  # has no types
-    with library.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
+    with library.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as local:
         yield local.scheduler_address
 
 
