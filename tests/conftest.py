@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from shutil import chown, rmtree, which
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -59,26 +59,26 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def spark() -> "Iterator[SparkSession]":
-    """Return a Spark session of two threads in this process."""
-    if which("java") is None and "JAVA_HOME" not in os.environ:
-        pytest.skip("Spark needs Java, which is not installed")
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    """Give a session of Spark on two cores of this machine; only who asks for it starts Java."""
+    if not (which("java") or os.environ.get("JAVA_HOME")):
+        pytest.skip("no Java, on which Spark runs")
     from pyspark.sql import SparkSession
 
-    configuration = {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
-        "spark.driver.bindAddress": "127.0.0.1",
-    }
-    builder = SparkSession.builder.master("local[2]").appName("rlsiron")
-    for name, value in configuration.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("OFF")
-    yield session
-    session.stop()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYSPARK_PYTHON", sys.executable)  # the workers' Python
+        environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        config: dict[str, Any] = {
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.log.level": "OFF",
+            "spark.sql.execution.arrow.pyspark.enabled": "true",
+            "spark.sql.shuffle.partitions": "2",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+        }
+        session = SparkSession.builder.master("local[2]").config(map=config).getOrCreate()
+        yield session
+        session.stop()
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def open_columns(
         if name in read
     }
     for name, result in results.items():
-        if not (part and f"{name}_unit" in read):
+        if not part or (is_numeric(result.column) and f"{name}_unit" not in read):
             _refuse_bare_numbers(result)
     fields = {*Patient.model_fields, *Draw.model_fields}
     return results, {name: column for name, column in read.items() if name in fields}

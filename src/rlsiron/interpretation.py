@@ -1,6 +1,6 @@
 """The sentence: read, derive, decide, guard, note."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import cache, lru_cache
@@ -191,7 +191,7 @@ def answer_of(examined: Examined, board: Board) -> Interpretation:
             assumptions=examined.assumptions,
         ),
         assumptions=examined.assumptions,
-        provenance=_provenance(board.tables),
+        provenance=provenance_of(board),
     )
 
 
@@ -204,14 +204,20 @@ def choose(name: str, given: object, one: object, other: object) -> None:
 
 def board_of(given: Any, *, strict: bool) -> Board:  # noqa: ANN401 - checked here
     """Return the tables of some guidelines; of those that ship, at the cost of a look-up."""
-    names = (given,) if isinstance(given, _ONE) else given
-    if not isinstance(names, _PAIR) or not names:
-        message = f"guidelines={shown(given)} names no guideline; give ids, such as ('aasm-2025',)"
-        raise GuidelineError(message)
+    names = named(given)
     with suppress(TypeError):  # what cannot be hashed is no id; `guideline` refuses it
         if isinstance(names, tuple) and _are_ids(names):
             return _shipped(names, strict=strict)
     return _compiled(tuple(chain(*map(load_guidelines, names))), strict=strict)
+
+
+def named(given: Any) -> Sequence[Any]:  # noqa: ANN401 - checked here
+    """Return what names guidelines as a sequence of them, which are not looked at."""
+    names = (given,) if isinstance(given, _ONE) else given
+    if not isinstance(names, _PAIR) or not names:
+        message = f"guidelines={shown(given)} names no guideline; give ids, such as ('aasm-2025',)"
+        raise GuidelineError(message)
+    return names
 
 
 @lru_cache(maxsize=64)
@@ -353,9 +359,9 @@ def _birthday(born: date, years: int) -> date:
     return date(year, 3, 1) if leap else born.replace(year=year)
 
 
-def _provenance(tables: tuple[Table, ...]) -> Provenance:
+def provenance_of(board: Board) -> Provenance:
     """Return what an answer rests on, with a fingerprint of all the knowledge used."""
-    rests_on = _rests_on(tables)
+    rests_on = _rests_on(board.tables)
     return Provenance.trusted(**{**rests_on, "guidelines": dict(rests_on["guidelines"])})
 
 

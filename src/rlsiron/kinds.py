@@ -67,7 +67,7 @@ class Kinds:
     """The kind of each row, and the ends of what was read.
 
     `of_row` are numbers under `size`. Those from `plain` on are of the rows that rest on whole
-    values, `whole`. `parts` is what each input says.
+    values, `whole`. `partitions` is what each input says.
     """
 
     of_row: Numbers
