@@ -83,6 +83,14 @@ def argument(name: str, about: str) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=told, annotation=str)
 
 
+def several(name: str, about: str) -> Parameter:
+    """Return an argument of which there is one or more."""
+    import typer
+
+    told = typer.Argument(help=_set(about), metavar=f"{name.upper()}...")
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=told, annotation=list[str])
+
+
 def choice(name: str, about: str, panel: str | None = None) -> Parameter:
     """Return the option of an argument of `interpret` with a few words."""
     told = ASKED[name]

@@ -1,4 +1,4 @@
-"""Reads a CSV file in chunks, and writes one whole; knows no column by its meaning.
+"""Reads a CSV file in chunks; knows no column by its meaning.
 
 Every cell is a text. Nothing is guessed: where the encoding or the separator is another one than
 was declared, the error names the option that declares it.
@@ -6,13 +6,12 @@ was declared, the error names the option that declares it.
 
 import codecs
 import csv
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from rlsiron.errors import RlsironError, shown
 
@@ -22,6 +21,11 @@ _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins as the next one does
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_OTHERS = (
+    (b"\x1f\x8b", "is compressed by gzip; unpack it first: gunzip"),
+    (b"PK\x03\x04", "is a workbook or a zip archive; export or unpack it as CSV"),
+    (b"PAR1", "is a Parquet file; give it a name that ends in .parquet"),
 )
 _HEAD = 4096  # bytes that are looked at before any is read
 
@@ -64,6 +68,10 @@ class CsvFile:
     def position(self) -> int:
         """How many bytes are read; 0 of a pipe, which does not know."""
         return self._stream.tell() if self._stream.seekable() else 0
+
+    def skip(self, rows: int) -> None:
+        """Pass over so many rows."""
+        next(islice(self._rows, rows, rows), None)
 
     def chunks(self, rows: int) -> Iterator[list[Row]]:
         """Yield the rows below the header, so many at a time; blank lines are none.
@@ -202,6 +210,9 @@ def _decoded(stream: BufferedReader, name: str, declared: str | None) -> TextIOW
         raise RlsironError(
             f"unknown encoding {shown(declared)}; write one such as utf-16, latin-1 or cp1252"
         ) from None
+    for mark, what in _OTHERS:
+        if head.startswith(mark):
+            raise RlsironError(f"{name} {what}")
     has_mark = any(head.startswith(mark) for mark, _ in _MARKS)
     if has_mark and not encoding.startswith(marked):
         raise RlsironError(
@@ -211,29 +222,3 @@ def _decoded(stream: BufferedReader, name: str, declared: str | None) -> TextIOW
     if b"\0" in head and not encoding.startswith(("utf-16", "utf-32")):
         raise RlsironError(f"{name} {_NUL}")
     return text
-
-
-@contextmanager
-def written_whole(path: Path, *, source: Path) -> Iterator[TextIO]:
-    """Give a stream whose text becomes the file `path` when all of it is written, else nothing.
-
-    Raises
-    ------
-    RlsironError
-        If `path` cannot be written to, or is `source`.
-    """
-    path = Path(os.path.realpath(path))  # unlike `resolve`, at ease with a loop of links
-    name = repr(str(path))
-    if path.exists() and path.samefile(source):
-        raise RlsironError(f"the output {name} is the input; name another file")
-    if path.is_dir() or (path.exists() and not path.is_file()):
-        raise RlsironError(f"the output {name} is no file; name one, or leave it out to print it")
-    if not path.parent.is_dir():
-        raise RlsironError(f"there is no folder {str(path.parent)!r} for the output; make it first")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

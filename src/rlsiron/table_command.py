@@ -1,54 +1,68 @@
-"""The command on many rows: `table`, a CSV file in, the same with its answers out."""
+"""The command on many rows: `table`, files of draws in, the same with their answers out."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from inspect import Parameter
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlsiron import csv_file
 from rlsiron.command import (
     DONE,
     UNREADABLE,
     Command,
-    argument,
     as_json,
     decimal_sign,
     guidelines,
     option,
+    several,
 )
 from rlsiron.errors import RlsironError
-from rlsiron.guideline import Guideline, load_guideline
-from rlsiron.interpretation import DEFAULT_GUIDELINES
-from rlsiron.models import Disposition
-from rlsiron.report import Answer, Grid, Line, json_text, write
-from rlsiron.wording import phrase, word
+from rlsiron.guideline import load_guideline
+from rlsiron.inputs import Kind, files_of
+from rlsiron.interpretation import DEFAULT_GUIDELINES, board_of, provenance_of
+from rlsiron.report import json_text, write
+from rlsiron.whole_file import refuse_output
 
 if TYPE_CHECKING:
-    from rlsiron.csv_answers import Tally
+    from rlsiron.archive import Archive, Done
+    from rlsiron.file_answers import Asked, Format
 
-_KINDS_SHOWN = 10
+_ROWS = 1_000_000  # of a part
 
 _HELP = (
-    "Put what the guidelines say behind each row of a CSV file.\n\n"
+    "Put what the guidelines say behind each row of CSV or Parquet files.\n\n"
     "A row is a draw. Read are the columns with the name of an analyte, of its unit "
     "(ferritin_unit), or of an option of `interpret`, such as sex and last_iv_iron. A cell with no "
-    "unit needs --unit; a blank one is missing. The answer has the separator and the decimal sign "
-    "of the input, and is UTF-8. The summary goes to stderr; as JSON to stdout if there is -o.\n\n"
+    "unit needs --unit; a blank one is missing. Files are one table: a file, several, a folder or "
+    "a quoted pattern, with the same columns in each. The answer is of the kind of the input; CSV "
+    "has its separator and decimal sign, and is UTF-8. The summary goes to stderr; as JSON to "
+    "stdout if there is an output.\n\n"
+    "With --parts a call that was interrupted goes on behind the parts that are whole, when it is "
+    "given again.\n\n"
     "Exit status: 0 done, 1 some rows could not be read in full, 2 the call was wrong."
 )
 
 
 def _options() -> Iterator[Parameter]:
-    yield argument("file", "A CSV file with a header.")
-    where = "Where the answer goes, whole or not at all; printed if not given."
+    yield several("files", "CSV files with a header, or Parquet files; a folder, or a pattern.")
+    where = "Where the answer goes, whole or not at all; CSV is printed if not given."
     yield option("output", str, "-o", "--output", metavar="FILE", help=where)
+    parts = "Write parts to this folder, each whole or not at all; with -o they are joined there."
+    yield option("parts", str, metavar="FOLDER", help=parts)
+    size = "How many rows a part has at most."
+    yield option("part_rows", int, "--part-rows", default=_ROWS, min=1, metavar="N", help=size)
     unit = "The unit of results that state none, such as ferritin=ng/mL. Repeatable."
     yield option("unit", list[str], metavar="NAME=UNIT", help=unit)
     column = "The column that holds a result or a field, such as ferritin=LBXFER. Repeatable."
     yield option("column", list[str], metavar="NAME=COLUMN", help=column)
+    chosen = (
+        "A column of the answer to write, such as notes, or disposition for that of each "
+        "guideline; all if not given. Repeatable, or several with commas between."
+    )
+    yield option("chosen", list[str], "--columns", metavar="NAME", help=chosen)
     yield decimal_sign()
     sign = "What separates cells: a character, or tab; a comma if not given."
     yield option("separator", str, metavar="SIGN", help=sign)
@@ -60,12 +74,52 @@ def _options() -> Iterator[Parameter]:
     yield as_json(about="Give the summary as JSON.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where the answer goes."""
+
+    output: Path | None
+    parts: Path | None
+    part_rows: int
+
+    def refuse(self, files: Sequence[Path], kind: Kind) -> None:
+        """Refuse what cannot be written."""
+        for given, name in ((self.output, "-o"), (self.parts, "--parts")):
+            if given is not None and not str(given).strip("."):
+                raise RlsironError(f"{name} {str(given)!r} names no place; name a file or a folder")
+        if self.output is not None:
+            if self.output.is_dir():
+                raise RlsironError(
+                    f"the output {str(self.output)!r} is a folder; for a folder of parts say "
+                    f"--parts {self.output}"
+                )
+            refuse_output(self.output, sources=tuple(files))
+        if self.output is None and self.parts is None and kind == "Parquet":
+            raise RlsironError("Parquet is not printed; say where it goes: -o out.parquet")
+
+    def filled(self, archive: "Archive", call: Mapping[str, Any]) -> "Done":
+        """Write the answer, and return what was done."""
+        if self.parts is not None:
+            done = archive.to_parts(self.parts, self.part_rows, call)
+            if self.output is not None:
+                archive.join(self.parts, self.output)
+            return done
+        if self.output is not None:
+            return archive.to_file(self.output)
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # cells are data, and stay what they are
+        return archive.to_stream(sys.stdout)
+
+
 def _table(
     *,
-    file: str,
+    files: list[str],
     output: str | None,
+    parts: str | None,
+    part_rows: int,
     unit: list[str] | None,
     column: list[str] | None,
+    chosen: list[str] | None,
     separator: str | None,
     encoding: str | None,
     guidelines: list[str] | None,
@@ -74,19 +128,84 @@ def _table(
 ) -> int:
     asked["units"] = _pairs("unit", unit or (), "ferritin=ng/mL")
     asked["columns"] = _pairs("column", column or (), "ferritin=LBXFER")
+    names = (name.strip() for given in chosen or () for name in given.split(","))
+    asked["chosen"] = tuple(name for name in names if name)
     loaded = tuple(map(load_guideline, guidelines or DEFAULT_GUIDELINES))
-    path = Path(file)
-    with csv_file.opened(path, separator=separator, encoding=encoding) as source:
-        from rlsiron.csv_answers import answer_rows  # with pandas, which a wrong path need not load
+    found, kind = files_of(files)
+    target = _Target(
+        None if output is None else Path(output), None if parts is None else Path(parts), part_rows
+    )
+    target.refuse(found, kind)
+    rests_on = provenance_of(board_of(loaded, strict=asked["strict"])).model_dump()
 
-        with _sink(output, path) as sink, _progress(path, shown=bool(output)) as told:
-            tally = answer_rows(source, sink, guidelines=loaded, told=told, **asked)
+    from rlsiron.archive import Archive  # with pandas, which a wrong path need not load
+    from rlsiron.file_answers import Asked
+    from rlsiron.table_summary import as_data, summary
+
+    asks = Asked(guidelines=loaded, **asked)
+    format_ = _format(kind, separator, encoding, asks, rests_on)
+    call = _call(asks, separator, encoding, part_rows, rests_on)
+    written = [given for given in (output, parts) if given]
+    with _progress(shown=bool(written)) as shown:
+        archive = Archive(found, format_, asks, lambda rows, read: shown(archive, rows, read))
+        done = target.filled(archive, call)
     if json:
-        stream = sys.stdout if output else sys.stderr
-        write(json_text(_as_data(tally, loaded, file=file, output=output), stream), stream)
+        stream = sys.stdout if written else sys.stderr
+        data = as_data(done, loaded, format_.place, files=list(map(str, found)), output=output)
+        write(json_text(data, stream), stream)
     else:
-        write(_summary(tally, loaded), sys.stderr)
-    return UNREADABLE if tally.unreadable else DONE
+        write(summary(done, loaded, format_.place), sys.stderr)
+    return UNREADABLE if done.tally.unreadable else DONE
+
+
+def _format(
+    kind: Kind,
+    separator: str | None,
+    encoding: str | None,
+    asks: "Asked",
+    rests_on: Mapping[str, Any],
+) -> "Format":
+    """Return how the files are read and written."""
+    if kind == "CSV":
+        from rlsiron.csv_answers import CsvFormat
+
+        return CsvFormat(separator, encoding, asks.decimal)
+    for name, given in (("separator", separator), ("encoding", encoding)):
+        if given is not None:
+            raise RlsironError(f"--{name} is for CSV; a Parquet file says such things itself")
+    try:
+        from rlsiron.parquet_file import ParquetFormat
+    except ModuleNotFoundError as fault:
+        if fault.name != "pyarrow":
+            raise
+        raise RlsironError(
+            "Parquet is read by pyarrow, which is not installed; run pip install 'rlsiron[parquet]'"
+        ) from None
+    return ParquetFormat(rests_on)
+
+
+def _call(
+    asks: "Asked",
+    separator: str | None,
+    encoding: str | None,
+    part_rows: int,
+    rests_on: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what makes parts belong together, each by the name that one knows it by."""
+    return {
+        "--guideline": [guideline.id for guideline in asks.guidelines],
+        "--verified-only": asks.strict,
+        "--unit": sorted(f"{name}={unit}" for name, unit in asks.units.items()),
+        "--column": sorted(f"{name}={label}" for name, label in asks.columns.items()),
+        "--columns": list(asks.chosen),
+        "--decimal": asks.decimal,
+        "--separator": separator,
+        "--encoding": encoding,
+        "--prefix": asks.prefix,
+        "--part-rows": part_rows,
+        "the version": rests_on["library_version"],
+        "the knowledge": rests_on["sha256"],
+    }
 
 
 def _pairs(name: str, given: Sequence[str], sample: str) -> dict[str, str]:
@@ -95,7 +214,11 @@ def _pairs(name: str, given: Sequence[str], sample: str) -> dict[str, str]:
     for text in given:
         left, sign, right = (part.strip() for part in text.partition("="))
         if not (left and sign and right):
-            raise RlsironError(f"--{name} {text!r} is no pair; write it as in --{name} {sample}")
+            hint = f", or choose of the answer's columns by --columns {text}"
+            raise RlsironError(
+                f"--{name} {text!r} is no pair; write it as in --{name} {sample}"
+                f"{hint if name == 'column' and text and not sign else ''}"
+            )
         if left in pairs:
             raise RlsironError(f"--{name} names {left!r} twice; give it once")
         pairs[left] = right
@@ -103,96 +226,33 @@ def _pairs(name: str, given: Sequence[str], sample: str) -> dict[str, str]:
 
 
 @contextmanager
-def _sink(output: str | None, source: Path) -> "Iterator[Any]":
-    """Give the stream of the answer: a file that is there when it is whole, or stdout."""
-    if output is not None:
-        with csv_file.written_whole(Path(output), source=source) as stream:
-            yield stream
-        return
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # cells are data, and stay what they are
-    yield sys.stdout
-
-
-@contextmanager
-def _progress(source: Path, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Give what is told of the bytes read, and shows them where stderr is a terminal."""
+def _progress(*, shown: bool) -> "Iterator[Callable[[Archive, int, int], None]]":
+    """Give what is told of the rows, and shows them where stderr is a terminal."""
     if not sys.stderr.isatty() or not (shown or not sys.stdout.isatty()):
-        yield lambda _: None
+        yield lambda *_: None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     with Progress(
+        TextColumn("{task.fields[rows]:,} rows"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[rate]:,.0f} rows/s, left"),
+        TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
         redirect_stdout=False,  # the answer may go there
         redirect_stderr=False,
     ) as bar:
-        task = bar.add_task(source.name, total=source.stat().st_size or None)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task("", total=None, rows=0, rate=0.0)
 
+        def tell(archive: "Archive", rows: int, read: int) -> None:
+            met = bar.tasks[0].fields["rows"] + rows
+            rate = met / (bar.tasks[0].elapsed or 1.0)
+            bar.update(task, total=archive.size or None, completed=read, rows=met, rate=rate)
 
-def _summary(tally: "Tally", guidelines: tuple[Guideline, ...]) -> Answer:
-    lines: list[Line | Grid] = [
-        Line(f"Rows: {tally.rows}; with something that could not be read: {tally.unreadable}."),
-        Line(""),
-        Grid(
-            ("guideline", "answer", "rows", "share"),
-            [
-                (guideline.title, word("disposition", code), str(count), _share(count, tally.rows))
-                for guideline in guidelines
-                for code, count in _counts(tally, guideline).items()
-            ],
-            frozenset({2, 3}),
-        ),
-    ]
-    if tally.problems:
-        most = sorted(tally.problems.items(), key=lambda one: -one[1].rows)
-        rows = [
-            (str(one.rows), kind, str(one.line), one.example) for kind, one in most[:_KINDS_SHOWN]
-        ]
-        heads = ("rows", "not read", "first in line", "which says")
-        lines += [Line(""), Grid(heads, rows, frozenset({0, 2}))]
-        if most[_KINDS_SHOWN:]:
-            lines.append(
-                Line(f"{len(most) - _KINDS_SHOWN} other kinds are not shown; --json has all.")
-            )
-    read = (name if name == label else f"{name} from {label}" for name, label in tally.read.items())
-    lines += [Line(""), Line(f"Columns read: {', '.join(read)}.")]
-    if tally.not_read:
-        lines.append(Line(f"Columns not read: {', '.join(tally.not_read)}."))
-    return [*lines, Line(""), Line(phrase("intended_use"), "dim")]
-
-
-def _share(count: int, rows: int) -> str:
-    return f"{100 * count / rows:.1f} %"
-
-
-def _counts(tally: "Tally", guideline: Guideline) -> Mapping[str, int]:
-    """Return how many rows have each disposition that any has, in the order of the vocabulary."""
-    counts = tally.dispositions[guideline.id]
-    return {code: counts[code] for code in Disposition.__args__ if counts[code]}  # type: ignore[attr-defined]
-
-
-def _as_data(
-    tally: "Tally", guidelines: tuple[Guideline, ...], *, file: str, output: str | None
-) -> dict[str, Any]:
-    """Return the summary as a program reads it."""
-    return {
-        "file": file,
-        "output": output,
-        "rows": tally.rows,
-        "unreadable": tally.unreadable,
-        "dispositions": {one.id: _counts(tally, one) for one in guidelines},
-        "problems": [
-            {"kind": kind, "rows": one.rows, "line": one.line, "example": one.example}
-            for kind, one in tally.problems.items()
-        ],
-        "read": tally.read,
-        "not_read": tally.not_read,
-        "intended_use": phrase("intended_use"),
-    }
+        yield tell
 
 
 TABLE = Command(
@@ -205,5 +265,7 @@ TABLE = Command(
         "rlsiron table nhanes.csv --column ferritin=LBXFER --unit ferritin=ug/L",
         "rlsiron table labor.csv --separator ';' --decimal , --encoding latin-1 -o out.csv",
         "rlsiron table labs.csv --unit ferritin=ng/mL --guideline mayo-2021 --json -o out.csv",
+        "rlsiron table labs.csv --columns disposition,notes --unit ferritin=ng/mL -o out.csv",
+        "rlsiron table 'archive/*.parquet' --parts answers --unit ferritin=ng/mL --unit tsat=%",
     ),
 )
