@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import NoReturn
 
+import pandas as pd
 import pytest
 
 from calling import PLAIN, STOPPED, command, examples, on_terminal, process, run, status, unstyled
@@ -60,9 +61,12 @@ def test_a_wrong_usage_is_told(arguments: list[str], sentence: str) -> None:
 def test_the_examples_in_the_help_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "protocols").mkdir()
+    for folder in ("protocols", "archive"):
+        (tmp_path / folder).mkdir()
     for file, text in FILES.items():
         (tmp_path / file).write_text(text, encoding="latin-1")
+    draws = pd.DataFrame({"ferritin": [62.0, None], "tsat": [18.0, 30.0], "age": 44.0})
+    draws.to_parquet(tmp_path / "archive" / "2026.parquet")
     monkeypatch.chdir(tmp_path)
     shown = examples(run(*name.split(), "--help").stdout)
     assert shown == list(cli.EXAMPLES[name])

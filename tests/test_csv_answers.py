@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from rlsiron import csv_answers
-from rlsiron.csv_answers import Tally, answer_rows
-from rlsiron.csv_file import opened
+from rlsiron.archive import Archive
+from rlsiron.csv_answers import CsvFormat
+from rlsiron.file_answers import Asked
 from rlsiron.guideline import load_guideline
 from rlsiron.interpretation import interpret
 from rlsiron.models import Draw, Patient
+from rlsiron.tally import Tally
 from rlsiron.units import analytes
 
 FOLDER = Path(__file__).parents[1] / "data" / "samples"
@@ -43,17 +45,16 @@ SAMPLES: dict[str, dict[str, Any]] = {
 def answered(path: Path, asked: Mapping[str, Any]) -> tuple[str, Tally, list[int]]:
     """Return what is written, the tally, and the bytes of which it was told."""
     sink, told = StringIO(), list[int]()
-    defaults: dict[str, Any] = {"units": {}, "columns": {}, "decimal": ".", "prefix": ""}
-    asked = {**defaults, **asked}
-    with opened(path, separator=asked.pop("separator", None)) as source:
-        tally = answer_rows(
-            source,
-            sink,
-            guidelines=tuple(map(load_guideline, GUIDELINES)),
-            told=told.append,
-            strict=False,
-            **asked,
-        )
+    format_ = CsvFormat(asked.get("separator"), None, asked.get("decimal", "."))
+    asks = Asked(
+        guidelines=tuple(map(load_guideline, GUIDELINES)),
+        units=asked.get("units", {}),
+        columns=asked.get("columns", {}),
+        decimal=asked.get("decimal", "."),
+        strict=False,
+    )
+    archive = Archive([path], format_, asks, lambda _rows, read: told.append(read))
+    tally = archive.to_stream(sink).tally
     return sink.getvalue(), tally, told
 
 
@@ -119,21 +120,3 @@ def test_every_row_has_one_disposition_of_each_guideline() -> None:
     _, tally, _ = answered(FOLDER / "clinic.csv", {})
     assert list(tally.dispositions) == list(GUIDELINES)
     assert {sum(counts.values()) for counts in tally.dispositions.values()} == {tally.rows}
-
-
-KINDS = {
-    "a pair of value and unit": (
-        ["ferritin ('75,3', 'ng/mL') has a comma; x", "ferritin '6,1' has a comma; x"],
-        {"ferritin … has a comma"},
-    ),
-    "a quote within": (['ferritin "1\'2 ng/mL" has more', "ferritin '1_2' has more"], None),
-    "a value that is cut": (["ferritin 'aaaa... is longer", "ferritin 'bbbb... is longer"], None),
-    "an escape within": (["ferritin 'it\\'s \"x\"' has more", "ferritin '' has more"], None),
-}
-
-
-@pytest.mark.parametrize(("problems", "kinds"), KINDS.values(), ids=KINDS)
-def test_a_kind_is_what_is_said_of_any_value(problems: list[str], kinds: set[str] | None) -> None:
-    found = {kind for problem in problems for kind in csv_answers._kinds(problem)}  # noqa: SLF001
-    assert len(found) == 1
-    assert kinds is None or found == kinds

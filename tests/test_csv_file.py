@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rlsiron.csv_file import CsvFile, Row, opened, written_whole
+from rlsiron.csv_file import CsvFile, Row, opened
 from rlsiron.errors import RlsironError
 
 TABLE = "name,µ\na,1\nb,2\n"
@@ -280,78 +280,3 @@ def test_a_pipe_is_read_and_knows_no_position() -> None:
         source = CsvFile(stream, "pipe", separator=None, encoding=None)
         assert len(next(source.chunks(9))) == 2
         assert source.position == 0
-
-
-# what is written
-
-
-def test_a_file_is_there_when_it_is_whole(tmp_path: Path, file: Path) -> None:
-    out = tmp_path / "out.csv"
-    file.touch()
-    out.write_text("earlier", encoding="utf-8")
-    with written_whole(out, source=file) as stream:
-        stream.write("µ\n")
-        assert out.read_text(encoding="utf-8") == "earlier"
-    assert out.read_bytes() == "µ\n".encode()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["labs.csv", "out.csv"]
-
-
-@pytest.mark.parametrize("fault", [RlsironError, KeyboardInterrupt, OSError])
-def test_a_fault_leaves_nothing_behind(
-    tmp_path: Path, file: Path, fault: type[BaseException]
-) -> None:
-    file.touch()
-
-    def write_half() -> None:
-        with written_whole(tmp_path / "out.csv", source=file) as stream:
-            stream.write("half")
-            raise fault
-
-    with pytest.raises(fault):
-        write_half()
-    assert list(tmp_path.iterdir()) == [file]
-
-
-@pytest.mark.parametrize("link", ["itself", "symlink", "hardlink", "dots"])
-def test_the_input_is_never_the_output(tmp_path: Path, file: Path, link: str) -> None:
-    file.write_text(TABLE, encoding="utf-8")
-    out = {"itself": file, "dots": tmp_path / "x" / ".." / "labs.csv"}.get(link, tmp_path / link)
-    if link == "symlink":
-        out.symlink_to(file)
-    if link == "hardlink":
-        out.hardlink_to(file)
-    with (
-        pytest.raises(RlsironError, match="is the input; name another file"),
-        written_whole(out, source=file),
-    ):
-        pass
-    assert file.read_text(encoding="utf-8") == TABLE
-
-
-def test_a_link_stays_one(tmp_path: Path, file: Path) -> None:
-    file.touch()
-    link, target = tmp_path / "link.csv", tmp_path / "target.csv"
-    link.symlink_to(target)
-    with written_whole(link, source=file) as stream:
-        stream.write("x")
-    assert link.is_symlink()
-    assert target.read_text(encoding="utf-8") == "x"
-
-
-def test_what_is_no_file_is_not_replaced(tmp_path: Path, file: Path) -> None:
-    file.touch()
-    for out in (tmp_path, Path(os.devnull)):
-        with (
-            pytest.raises(RlsironError, match="is no file; name one, or leave it out to print it"),
-            written_whole(out, source=file),
-        ):
-            pass
-
-
-def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path, file: Path) -> None:
-    file.touch()
-    with (
-        pytest.raises(RlsironError, match=r"there is no folder '.*' for the output; make it first"),
-        written_whole(tmp_path / "none" / "out.csv", source=file),
-    ):
-        pass

@@ -270,8 +270,10 @@ def test_the_summary_is_json_for_a_program() -> None:
     told = summary(file, "--column", "ferritin=LBXFER", "--guideline", "aan-2016", status=1)
     assert "not placed on the market" in str(told.pop("intended_use")).lower()
     assert told == {
-        "file": "labs.csv",
+        "files": ["labs.csv"],
         "output": "out.csv",
+        "parts": 0,
+        "parts_before": 0,
         "rows": 1,
         "unreadable": 1,
         "dispositions": {"aan-2016": {"indeterminate": 1}},
@@ -279,12 +281,14 @@ def test_the_summary_is_json_for_a_program() -> None:
             {
                 "kind": "unknown sex …",
                 "rows": 1,
+                "file": "'labs.csv'",
                 "line": 2,
                 "example": "unknown sex 'F'; known: female, male",
             }
         ],
         "read": {"ferritin": "LBXFER", "sex": "sex"},
         "not_read": ["x"],
+        "written": told["written"],
     }
 
 
@@ -353,7 +357,10 @@ WRONG = {
     "column-is-no-pair": (
         "ferritin\n62 ng/mL\n",
         ("--column", "ferritin"),
-        "--column 'ferritin' is no pair; write it as in --column ferritin=LBXFER",
+        (
+            "--column 'ferritin' is no pair; write it as in --column ferritin=LBXFER, or choose of "
+            "the answer's columns by --columns ferritin"
+        ),
     ),
     "unit-is-no-pair": (
         "ferritin\n62\n",
@@ -470,8 +477,14 @@ def test_a_wrong_call_is_one_sentence_with_the_way_out(
 
 
 def test_a_path_that_is_no_file_is_one_sentence(folder: Path) -> None:
-    assert sentences("none.csv") == "there is no file 'none.csv'; give the path of a CSV file"
-    assert sentences(str(folder)) == f"{str(folder)!r} is a folder; give the path of a CSV file"
+    assert (
+        sentences("none.csv")
+        == "there is no file 'none.csv'; give the path of a CSV or Parquet file"
+    )
+    assert (
+        sentences(str(folder))
+        == f"the folder {str(folder)!r} has no CSV or Parquet file; name another"
+    )
 
 
 @pytest.mark.parametrize("way_out", ["--prefix rlsiron_", "--prefix x"])

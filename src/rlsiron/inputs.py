@@ -49,11 +49,12 @@ def files_of(given: Sequence[str]) -> tuple[tuple[Path, ...], Kind]:
 def _meant(given: str) -> Iterable[Path]:
     path = Path(given)
     try:
-        if path.is_dir():
-            return _in_folder(path)
-        if path.exists():
-            return [path]
+        folder, there = path.is_dir(), path.exists()
     except (OSError, ValueError):  # no name of a file; opening it says why
+        return [path]
+    if folder:
+        return _in_folder(path)
+    if there:
         return [path]
     return _matching(given) if any(sign in given for sign in "*?[") else _refused(path)
 

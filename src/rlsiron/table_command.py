@@ -146,7 +146,7 @@ def _table(
     format_ = _format(kind, separator, encoding, asks, rests_on)
     call = _call(asks, separator, encoding, part_rows, rests_on)
     written = [given for given in (output, parts) if given]
-    with _progress(shown=bool(written)) as shown:
+    with _progress(found, shown=bool(written)) as shown:
         archive = Archive(found, format_, asks, lambda rows, read: shown(archive, rows, read))
         done = target.filled(archive, call)
     if json:
@@ -225,8 +225,14 @@ def _pairs(name: str, given: Sequence[str], sample: str) -> dict[str, str]:
     return pairs
 
 
+def _named(files: Sequence[Path]) -> str:
+    return f"{len(files)} files" if files[1:] else files[0].name
+
+
 @contextmanager
-def _progress(*, shown: bool) -> "Iterator[Callable[[Archive, int, int], None]]":
+def _progress(
+    files: Sequence[Path], *, shown: bool
+) -> "Iterator[Callable[[Archive, int, int], None]]":
     """Give what is told of the rows, and shows them where stderr is a terminal."""
     if not sys.stderr.isatty() or not (shown or not sys.stdout.isatty()):
         yield lambda *_: None
@@ -235,9 +241,9 @@ def _progress(*, shown: bool) -> "Iterator[Callable[[Archive, int, int], None]]"
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     with Progress(
-        TextColumn("{task.fields[rows]:,} rows"),
+        TextColumn("{task.description}: {task.fields[rows]:,} rows", markup=False),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[rate]:,.0f} rows/s, left"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
@@ -245,7 +251,7 @@ def _progress(*, shown: bool) -> "Iterator[Callable[[Archive, int, int], None]]"
         redirect_stdout=False,  # the answer may go there
         redirect_stderr=False,
     ) as bar:
-        task = bar.add_task("", total=None, rows=0, rate=0.0)
+        task = bar.add_task(_named(files), total=None, rows=0, rate=0.0)
 
         def tell(archive: "Archive", rows: int, read: int) -> None:
             met = bar.tasks[0].fields["rows"] + rows

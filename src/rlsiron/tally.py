@@ -88,7 +88,12 @@ class Tally:
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON takes it."""
-        return asdict(self)
+        return {
+            "rows": self.rows,
+            "unreadable": self.unreadable,
+            "dispositions": {id_: dict(counts) for id_, counts in self.dispositions.items()},
+            "problems": {kind: asdict(one) for kind, one in self.problems.items()},
+        }
 
     @classmethod
     def of_data(cls, data: dict[str, Any]) -> "Tally":
