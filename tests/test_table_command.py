@@ -481,9 +481,11 @@ def test_a_path_that_is_no_file_is_one_sentence(folder: Path) -> None:
         sentences("none.csv")
         == "there is no file 'none.csv'; give the path of a CSV or Parquet file"
     )
+    empty = folder / "empty"
+    empty.mkdir()
     assert (
-        sentences(str(folder))
-        == f"the folder {str(folder)!r} has no CSV or Parquet file; name another"
+        sentences(str(empty))
+        == f"the folder {str(empty)!r} has no CSV or Parquet file; name another"
     )
 
 
