@@ -56,7 +56,7 @@ def interpret_dask(df: dd.DataFrame, **asked: Unpack[Asked]) -> dd.DataFrame:
 
 
 def interpret_parquet(
-    source: str,
+    source: str | Sequence[str],
     target: str,
     *,
     prefix: str = "",
@@ -70,8 +70,8 @@ def interpret_parquet(
     Parameters
     ----------
     source, target
-        Paths or addresses as Dask takes them, seen by every worker: a file, a folder or a pattern,
-        and a folder.
+        Paths or addresses as Dask takes them, seen by every worker: a file, several, a folder or a
+        pattern, and a folder.
     prefix
         What the names of the answer's columns begin with.
     answers
@@ -120,10 +120,14 @@ class _Writer:
             pq.write_table(table, stream)
 
 
-def _opened(source: str) -> tuple[pa.Schema, list[ds.ParquetFileFragment]]:
+def _opened(source: str | Sequence[str]) -> tuple[pa.Schema, list[ds.ParquetFileFragment]]:
     """Return the columns of Parquet files, and the pieces that are read at a time, in order."""
-    system, path = url_to_fs(source)
-    found = sorted(system.glob(path)) if has_magic(path) else path
+    if isinstance(source, str):
+        system, path = url_to_fs(source)
+        found = sorted(system.glob(path)) if has_magic(path) else path
+    else:
+        named = [url_to_fs(one) for one in source]
+        system, found = named[0][0], [path for _, path in named]
     if not found:
         raise RlsironError(f"{shown(source)} names no file; give Parquet files or their folder")
     try:

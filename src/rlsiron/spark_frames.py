@@ -66,7 +66,7 @@ def interpret_spark(
 
 
 def interpret_parquet(
-    source: str,
+    source: str | Sequence[str],
     target: str,
     *,
     spark: SparkSession,
@@ -79,8 +79,8 @@ def interpret_parquet(
     Parameters
     ----------
     source, target
-        Paths or addresses as Spark takes them, seen by every worker. The folder is whole where it
-        holds ``_SUCCESS``.
+        Paths or addresses as Spark takes them, one or several, seen by every worker. The folder is
+        whole where it holds ``_SUCCESS``.
     spark
         The session that does it.
     prefix, answers, asked
@@ -91,7 +91,8 @@ def interpret_parquet(
     RlsironError
         As `interpret_spark` does.
     """
-    df = interpret_spark(spark.read.parquet(source), prefix=prefix, answers=answers, **asked)
+    paths = [source] if isinstance(source, str) else source
+    df = interpret_spark(spark.read.parquet(*paths), prefix=prefix, answers=answers, **asked)
     df.write.parquet(target)
 
 

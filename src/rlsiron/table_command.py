@@ -21,7 +21,7 @@ from rlsiron.command import (
 )
 from rlsiron.errors import RlsironError
 from rlsiron.guideline import load_guideline
-from rlsiron.inputs import Kind, files_of
+from rlsiron.inputs import Kind, files_of, kind_of
 from rlsiron.interpretation import DEFAULT_GUIDELINES, board_of, provenance_of
 from rlsiron.report import json_text, write
 from rlsiron.whole_file import refuse_output
@@ -58,6 +58,12 @@ def _options() -> Iterator[Parameter]:
     yield option("unit", list[str], metavar="NAME=UNIT", help=unit)
     column = "The column that holds a result or a field, such as ferritin=LBXFER. Repeatable."
     yield option("column", list[str], metavar="NAME=COLUMN", help=column)
+    engine = "Answer Parquet on dask or spark, in parts; --parts names a folder that is new."
+    yield option("engine", str, metavar="NAME", help=engine)
+    address = (
+        "Of the cluster, such as tcp://host:8786 or spark://host:7077; this machine if not given."
+    )
+    yield option("address", str, metavar="URL", help=address)
     chosen = (
         "A column of the answer to write, such as notes, or disposition for that of each "
         "guideline; all if not given. Repeatable, or several with commas between."
@@ -120,6 +126,8 @@ def _table(
     unit: list[str] | None,
     column: list[str] | None,
     chosen: list[str] | None,
+    engine: str | None,
+    address: str | None,
     separator: str | None,
     encoding: str | None,
     guidelines: list[str] | None,
@@ -146,9 +154,14 @@ def _table(
     format_ = _format(kind, separator, encoding, asks, rests_on)
     call = _call(asks, separator, encoding, part_rows, rests_on)
     written = [given for given in (output, parts) if given]
-    with _progress(found, shown=bool(written)) as shown:
-        archive = Archive(found, format_, asks, lambda rows, read: shown(archive, rows, read))
-        done = target.filled(archive, call)
+    if engine is not None:
+        done = _on_engine(engine, address, found, target, asks)
+    else:
+        if address is not None:
+            raise RlsironError(f"--address {address!r} is of an engine; say which by --engine")
+        with _progress(found, shown=bool(written)) as shown:
+            archive = Archive(found, format_, asks, lambda rows, read: shown(archive, rows, read))
+            done = target.filled(archive, call)
     if json:
         stream = sys.stdout if written else sys.stderr
         data = as_data(done, loaded, format_.place, files=list(map(str, found)), output=output)
@@ -156,6 +169,19 @@ def _table(
     else:
         write(summary(done, loaded, format_.place), sys.stderr)
     return UNREADABLE if done.tally.unreadable else DONE
+
+
+def _on_engine(
+    engine: str, address: str | None, files: Sequence[Path], target: _Target, asks: "Asked"
+) -> "Done":
+    """Have an engine write the answer, and return what was done."""
+    if kind_of(files[0]) != "Parquet" or target.parts is None or target.output is not None:
+        raise RlsironError(
+            "--engine reads Parquet and writes parts; say --parts FOLDER, without -o"
+        )
+    from rlsiron.engines import answer_on, engine_of
+
+    return answer_on(engine_of(engine), address, files, target.parts, asks)
 
 
 def _format(
@@ -273,5 +299,6 @@ TABLE = Command(
         "rlsiron table labs.csv --unit ferritin=ng/mL --guideline mayo-2021 --json -o out.csv",
         "rlsiron table labs.csv --columns disposition,notes --unit ferritin=ng/mL -o out.csv",
         "rlsiron table 'archive/*.parquet' --parts answers --unit ferritin=ng/mL --unit tsat=%",
+        "rlsiron table archive --engine dask --parts by-dask --unit ferritin=ng/mL --unit tsat=%",
     ),
 )

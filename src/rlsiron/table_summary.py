@@ -65,7 +65,7 @@ def _share(count: int, rows: int) -> str:
 
 def _counts(tally: "Tally", guideline: Guideline) -> Mapping[str, int]:
     """Return how many rows have each disposition that any has, in the order of the vocabulary."""
-    counts = tally.dispositions[guideline.id]
+    counts: Mapping[str, int] = tally.dispositions.get(guideline.id, {})
     return {code: counts[code] for code in Disposition.__args__ if counts.get(code)}  # type: ignore[attr-defined]
 
 

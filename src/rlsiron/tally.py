@@ -65,11 +65,16 @@ class Tally:
     ) -> None:
         """Count the answers to some rows; `place` says where a row stands in the file."""
         self.rows += len(out)
-        for id_ in guidelines:
-            said = _categorical(out[f"{id_.replace('-', '_')}_disposition"])
+        named = {id_: f"{id_.replace('-', '_')}_disposition" for id_ in guidelines}
+        for id_, name in named.items():
+            if name not in out:  # only of what was chosen
+                continue
+            said = _categorical(out[name])
             counts = np.bincount(said.codes, minlength=len(said.categories)).tolist()
             met = {word: n for word, n in zip(said.categories, counts, strict=True) if n}
             self.dispositions.setdefault(id_, Counter()).update(met)
+        if "problems" not in out:
+            return
         said = _categorical(out["problems"])
         texts = said.categories.tolist()
         bad = np.flatnonzero(np.array([bool(text) for text in texts])[said.codes])
