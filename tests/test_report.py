@@ -2,9 +2,11 @@
 
 from io import StringIO, TextIOWrapper
 
+import pandas as pd
 import pytest
 
 from rlsiron.errors import UnitError
+from rlsiron.frames import interpret_frame
 from rlsiron.reading import read_result
 from rlsiron.report import Grid, Line, is_ascii, json_text, on_the_command_line, write
 
@@ -29,6 +31,15 @@ def test_a_way_out_is_said_in_options() -> None:
     assert on_the_command_line(str(error.value)) == (
         "ferritin '62' has no unit; write '62 ng/mL', or for a column of a table --unit "
         "ferritin=ng/mL"
+    )
+
+
+def test_a_unit_of_a_whole_column_is_declared_by_an_option() -> None:
+    with pytest.raises(UnitError) as error:
+        interpret_frame(pd.DataFrame({"ferritin": [62.0]}))
+    assert on_the_command_line(str(error.value)) == (
+        "ferritin is a column of numbers with no unit; say --unit ferritin=ng/mL, or give a column "
+        "'ferritin_unit'"
     )
 
 

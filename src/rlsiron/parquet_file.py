@@ -101,7 +101,12 @@ def opened(path: Path) -> Iterator[ParquetSource]:
     """
     name = repr(str(path))
     try:
-        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_AHEAD)
+        file = pq.ParquetFile(
+            path,
+            pre_buffer=False,
+            buffer_size=_READ_AHEAD,
+            page_checksum_verification=True,  # else damaged numbers are read as other numbers
+        )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as fault:
         raise RlsironError(_damaged(name, fault)) from None
     except OSError as fault:
@@ -138,7 +143,7 @@ class ParquetSink:
 def _writer(stream: BinaryIO, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     # of words the least and the greatest are not sought: that takes as long as all else of them
     sought = [field.name for field in schema if not pa.types.is_dictionary(field.type)]
-    writer = pq.ParquetWriter(stream, schema, write_statistics=sought)
+    writer = pq.ParquetWriter(stream, schema, write_statistics=sought, write_page_checksum=True)
     try:
         yield writer
         writer.close()

@@ -9,6 +9,7 @@ from typing import NamedTuple, TextIO
 _WAYS_OUT = (
     (r"declare decimal='(.)'", r"declare --decimal \1"),
     (r"for a column declare units=\{'(\w+)': '([^']+)'\}", r"for a column of a table --unit \1=\2"),
+    (r"declare units=\{'(\w+)': '([^']+)'\}", r"say --unit \1=\2"),
     (
         r"column ('.*') is not read; did you mean '(\w+)'\? rename it, name it in columns=,",
         r"column \1 is not read; did you mean '\2'? rename it, say --column \2=\1,",

@@ -184,6 +184,15 @@ def settle(
     >>> settle(168.539325843, factor("ferritin", "pmol/L"))
     75.0
     """
+    if not isinstance(value, float | int):
+        import numpy as np
+
+        with np.errstate(over="ignore"):  # as a float, silent where it becomes infinite
+            return _settled(value, factor)
+    return _settled(value, factor)
+
+
+def _settled(value: "float | NDArray[np.float64]", factor: Factor) -> "float | NDArray[np.float64]":
     if factor == _SAME:
         grid = value * GRID
     else:
