@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from calling import command, on_terminal, process, run, status, unstyled
@@ -630,6 +631,9 @@ def readme() -> list[str]:
 
 @pytest.mark.parametrize("call", readme())
 def test_the_calls_of_the_readme_run(call: str) -> None:
+    Path("archive").mkdir()
+    draws = pd.DataFrame({"ferritin": [62.0], "tsat": [18.0], "age": [44.0]})
+    draws.to_parquet("archive/2026.parquet")
     _, *arguments = shlex.split(call)
     unreadable = "clinic.csv" in call
     assert run(*arguments).exit_code == int(unreadable)
