@@ -51,6 +51,7 @@ class Archive:
         self._asked = asked
         self._told = told
         self._done: Done | None = None
+        self._parts: list[Path] = []
         self._read = 0
         self.size = self._checked() if files[1:] else 0
 
@@ -91,10 +92,10 @@ class Archive:
                 self._part_after_part(held, source, rows, f"part-{number:05}")
             return self._whole()
 
-    def join(self, folder: Path, path: Path) -> None:
-        """Write the parts of a folder as one file."""
+    def join(self, path: Path) -> None:
+        """Write the parts that were made as one file."""
         with written_whole(path) as stream:
-            self._format.join(sorted(folder.glob(f"part-*{self._format.suffix}")), stream)
+            self._format.join(self._parts, stream)
 
     def _part_after_part(self, held: parts.Parts, source: Source, size: int, name: str) -> None:
         done, rest, at, number, last = self._of(source), None, 0, 0, False
@@ -128,6 +129,7 @@ class Archive:
                 held.keep(part, last=last, tally=tally.as_data())
             at += tally.rows
             done.parts += 1
+            self._parts.append(held.folder / part)
             done.tally.add(tally)
 
     def _sources(self) -> Iterator[Source]:

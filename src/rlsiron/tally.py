@@ -88,7 +88,8 @@ class Tally:
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON takes it."""
-        return asdict(self)
+        plain = {id_: dict(counts) for id_, counts in self.dispositions.items()}
+        return asdict(replace(self, dispositions=cast("Any", plain)))  # which miscopies a Counter
 
     @classmethod
     def of_data(cls, data: dict[str, Any]) -> "Tally":
