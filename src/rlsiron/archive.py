@@ -53,6 +53,11 @@ class Archive:
         self._done: Done | None = None
         self._parts: list[Path] = []
         self._read = 0
+        for path in files[1:] and files:
+            if not path.is_file():  # such as a pipe, of which what is looked at is gone
+                raise RlsironError(
+                    f"{str(path)!r} is read once only; make it a file, or give it alone"
+                )
         self.size = self._checked() if files[1:] else 0
 
     def _checked(self) -> int:

@@ -80,7 +80,9 @@ class ParquetSource:
 
     def _read(self, groups: range) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._file.iter_batches(CHUNK, row_groups=groups)
+            for rows in self._file.iter_batches(CHUNK, row_groups=groups):
+                rows.validate(full=True)  # texts that are none, codes of no word
+                yield rows
         except (pa.ArrowException, OSError) as fault:
             raise RlsironError(_damaged(self.name, fault)) from None
 
@@ -101,11 +103,13 @@ def opened(path: Path) -> Iterator[ParquetSource]:
     """
     name = repr(str(path))
     try:
-        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_AHEAD)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as fault:
+        file = pq.ParquetFile(
+            path, pre_buffer=False, buffer_size=_READ_AHEAD, page_checksum_verification=True
+        )
+    except (pa.ArrowException, OSError) as fault:
+        if isinstance(fault, OSError) and fault.errno:  # of the system; else of what was read
+            raise RlsironError(f"{name} cannot be opened: {fault}") from None
         raise RlsironError(_damaged(name, fault)) from None
-    except OSError as fault:
-        raise RlsironError(f"{name} cannot be opened: {fault}") from None
     with file:
         yield ParquetSource(file, name)
 
@@ -138,7 +142,7 @@ class ParquetSink:
 def _writer(stream: BinaryIO, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     # of words the least and the greatest are not sought: that takes as long as all else of them
     sought = [field.name for field in schema if not pa.types.is_dictionary(field.type)]
-    writer = pq.ParquetWriter(stream, schema, write_statistics=sought)
+    writer = pq.ParquetWriter(stream, schema, write_statistics=sought, write_page_checksum=True)
     try:
         yield writer
         writer.close()
