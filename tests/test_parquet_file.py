@@ -152,8 +152,9 @@ def test_the_answer_is_that_of_the_frame_in_batches_of_any_size(
 ) -> None:
     monkeypatch.setattr(parquet_file, "CHUNK", chunk)
     table = messy()
-    out, done = answered(table, rows=group)
-    expected = interpret_frame(table, guidelines="aasm-2025", units=UNITS)
+    units = {**UNITS, "tsat": "%"}
+    out, done = answered(table, rows=group, units=units)
+    expected = interpret_frame(table, guidelines="aasm-2025", units=units)
     # a way out is said as on the command line
     assert same(
         out.select([name for name in expected.column_names if name != "problems"]),
@@ -381,10 +382,11 @@ def test_a_disk_that_fills_is_an_error_of_the_system(
 
 def test_parts_are_joined_as_their_rows_with_the_metadata_of_the_first() -> None:
     table = messy()
-    whole, _ = answered(table)
+    units = {**UNITS, "tsat": "%"}
+    whole, _ = answered(table, units=units)
     names = []
     for number, start in enumerate(range(0, 120, 50)):
-        answered(table.slice(start, 50))
+        answered(table.slice(start, 50), units=units)
         names.append(Path("out.parquet").rename(f"{number}.parquet"))
     with Path("joined.parquet").open("wb") as stream:
         ParquetFormat.join(names, stream)
