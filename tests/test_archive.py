@@ -12,8 +12,8 @@ from random import Random
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from calling import command, run
@@ -326,9 +326,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(kind: s
         -(-table_rows // PART_ROWS) for table_rows in (900, 5, 700)
     )
     numbers = [
-        number
-        for name in parts_in(Path("parts"))
-        for number in _numbers(Path("parts") / name)
+        number for name in parts_in(Path("parts")) for number in _numbers(Path("parts") / name)
     ]
     assert numbers == list(range(1605)), files
 
@@ -353,12 +351,14 @@ def test_a_disk_that_fills_is_one_sentence_and_nothing_is_in_place(kind: str) ->
             capture_output=True,
             check=False,
             encoding="utf-8",
-            preexec_fn=lambda: _full(8_000),  # noqa: PLW1509 - no threads here
+            preexec_fn=lambda: _full(8_000),
         )
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1
         assert done.stderr.startswith("error: the output ")
-        assert done.stderr.endswith("cannot be written: File too large; nothing of it is in place\n")
+        assert done.stderr.endswith(
+            "cannot be written: File too large; nothing of it is in place\n"
+        )
     assert sorted(path.name for path in Path().iterdir()) == ["labs", "parts"]
     assert parts_in(Path("parts")) == []
 

@@ -185,7 +185,7 @@ def test_two_columns_for_one_analyte_are_refused() -> None:
 
 
 def test_a_column_that_is_missing_is_named() -> None:
-    with pytest.raises(RlsironError, match="column 'LBX'|'LBX'"):
+    with pytest.raises(RlsironError, match="'LBX'"):
         planned(["ferritin"], asked(columns={"tsat": "LBX"}))
     with pytest.raises(RlsironError, match="no column has results"):
         planned(["id"], asked())

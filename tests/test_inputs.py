@@ -94,8 +94,10 @@ def test_a_name_that_no_file_can_have_is_left_to_who_opens_it() -> None:
         (
             ["e/1/a.csv"],
             ["e"],
-            "the folder 'e' has no CSV or Parquet file; folders in it are named by a pattern, "
-            "such as 'e/*/*.csv'",
+            (
+                "the folder 'e' has no CSV or Parquet file; folders in it are named by a pattern, "
+                "such as 'e/*/*.csv'"
+            ),
         ),
         (
             ["e/a.csv", "e/b.parquet"],
@@ -105,8 +107,10 @@ def test_a_name_that_no_file_can_have_is_left_to_who_opens_it() -> None:
         (
             ["e/a.pq", "e/readme.txt"],
             ["e"],
-            "the folder 'e' holds 'readme.txt' beside Parquet files; say which to read, such as "
-            "'e/*.pq'",
+            (
+                "the folder 'e' holds 'readme.txt' beside Parquet files; say which to read, such as "
+                "'e/*.pq'"
+            ),
         ),
         (
             ["e/a.csv", "e/sub.csv/b.csv"],

@@ -1,17 +1,15 @@
 """A Parquet file in, the same with its answers out."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from rlsiron import parquet_file
@@ -128,9 +126,10 @@ def test_ferritin_is_read_from_whole_numbers_with_nulls() -> None:
 def messy(rows: int = 120) -> pa.Table:
     """Return rows of all kinds, in the order of a seed."""
     seed = np.random.default_rng(5)
-    pick: Callable[..., Any] = lambda *some: pa.array(  # noqa: E731
-        [some[at] for at in seed.integers(0, len(some), rows)]
-    )
+
+    def pick(*some: object) -> pa.Array:
+        return pa.array([some[at] for at in seed.integers(0, len(some), rows)])
+
     return pa.table(
         {
             "id": range(rows),
@@ -230,10 +229,10 @@ def test_a_file_without_rows_has_no_batch() -> None:
     assert not Path("out.parquet").exists()
 
 
-def refused(table: pa.Table, **options: Any) -> str:
+def refused(table: pa.Table, *, units: dict[str, str] = UNITS) -> str:
     """Return why a table is not answered; nothing is in place then."""
     with pytest.raises(RlsironError) as fault:
-        answered(table, **options)
+        answered(table, units=units)
     assert [path.name for path in Path().iterdir()] == ["labs.parquet"]
     return str(fault.value)
 
@@ -294,7 +293,7 @@ def stored() -> bytes:
     return Path("labs.parquet").read_bytes()
 
 
-def read(damaged: bytes) -> str:
+def read(damaged: bytes | bytearray) -> str:
     """Return why a file cannot be read."""
     Path("labs.parquet").write_bytes(damaged)
     with pytest.raises(RlsironError) as fault, opened(Path("labs.parquet")) as source:

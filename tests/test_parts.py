@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -120,10 +120,14 @@ def test_what_a_killed_process_left_is_swept(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [RECORD, "a"]
 
 
+def write_half(stream: BinaryIO) -> None:
+    stream.write(b"half")
+    raise KeyError
+
+
 def test_a_fault_in_a_part_leaves_none_of_it(folder: Path) -> None:
     with pytest.raises(KeyError), opened(folder, CALL) as parts, parts.written("a") as stream:
-        stream.write(b"half")
-        raise KeyError
+        write_half(stream)
     assert [path.name for path in folder.iterdir()] == [RECORD]
 
 

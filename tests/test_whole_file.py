@@ -1,6 +1,7 @@
 """A file that is in place when all of it is there, and never before."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -18,12 +19,16 @@ def test_a_file_is_in_place_when_it_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def write_half(stream: BinaryIO) -> None:
+    stream.write(b"half")
+    raise KeyError
+
+
 def test_a_fault_leaves_the_file_that_was_there(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_bytes(b"before")
     with pytest.raises(KeyError), written_whole(path) as stream:
-        stream.write(b"half")
-        raise KeyError
+        write_half(stream)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
 
