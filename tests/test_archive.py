@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from io import BytesIO, StringIO
@@ -16,7 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from calling import command, run
+from calling import command, run, status
 from rlsiron import csv_answers, parquet_file
 from rlsiron.archive import Archive, Done
 from rlsiron.csv_answers import CsvFormat
@@ -25,6 +26,7 @@ from rlsiron.file_answers import Asked, Format
 from rlsiron.guideline import load_guideline
 from rlsiron.parquet_file import ParquetFormat
 from rlsiron.parts import RECORD
+from rlsiron.table_command import TABLE
 
 KILLS = int(os.environ.get("RLSIRON_KILLS", "20"))
 KINDS = ["csv", "parquet"]
@@ -33,6 +35,16 @@ FORMATS: dict[str, Format] = {
     "parquet": ParquetFormat({"sha256": "abc"}),
 }
 CALL = {"--part-rows": 3}
+GIVEN: dict[str, Any] = {
+    **dict.fromkeys(("parts", "unit", "column", "chosen", "separator", "encoding", "guidelines")),
+    "files": ["labs"],
+    "output": "out.pq",
+    "part_rows": 3,
+    "json": False,
+    "decimal": ".",
+    "prefix": "",
+    "strict": False,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +93,7 @@ def archive(
     return Archive(files, FORMATS[kind], asked, told)
 
 
-def rows(path: Path) -> Any:
+def rows(path: Path) -> object:
     """Return what two files must have in common: of CSV all bytes, of Parquet all cells."""
     if path.suffix == ".csv":
         return path.read_bytes()
@@ -145,7 +157,7 @@ def test_parts_that_are_gone_or_cut_are_written_again_wherever_they_are(
 ) -> None:
     monkeypatch.setattr(csv_answers, "CHUNK", chunk)
     monkeypatch.setattr(parquet_file, "CHUNK", chunk)
-    files, random = stored(kind, 13, 6), Random(5)
+    files, random = stored(kind, 13, 6), Random(5)  # noqa: S311 - parts, no secrets
     whole = archive(files, kind).to_parts(Path("parts"), 3, CALL)
     names = parts_in(Path("parts"))
     before = {name: rows(Path("parts") / name) for name in names}
@@ -345,12 +357,17 @@ def _full(bytes_: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_disk_that_fills_is_one_sentence_and_nothing_is_in_place(kind: str) -> None:
     stored(kind, 400)
+    # which writes a file of its own
+    without_coverage = {
+        name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")
+    }
     for target in (["-o", f"out.{kind}"], ["--parts", "parts"]):
         done = subprocess.run(
             command("table", "labs", *target),
             capture_output=True,
             check=False,
             encoding="utf-8",
+            env=without_coverage,
             preexec_fn=lambda: _full(8_000),
         )
         assert done.returncode == 2
@@ -373,6 +390,77 @@ def test_a_stream_that_is_full_is_one_sentence() -> None:
     assert done.stderr == (
         "error: the output cannot be written: [Errno 28] No space left on device\n"
     )
+
+
+def test_parts_with_line_ends_in_their_header_are_joined_under_one() -> None:
+    path = Path("labs.csv")
+    path.write_text('"a\nname",ferritin\n' + "x,62 ng/mL\n" * 7, encoding="utf-8")
+    made = archive([path], "csv")
+    made.to_parts(Path("parts"), 3, CALL)
+    made.join(Path("out.csv"))
+    archive([path], "csv").to_file(Path("whole.csv"))
+    assert rows(Path("out.csv")) == rows(Path("whole.csv"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "why"),
+    [
+        ("parquet", [], "Parquet is not printed; say where it goes: -o out.parquet"),
+        ("csv", ["-o", "labs"], "the output 'labs' is a folder; for a folder of parts say --parts"),
+        ("csv", ["-o", "labs/0.csv"], "is the input; name another file"),
+        ("csv", ["-o", "."], "-o '.' names no place; name a file or a folder"),
+        ("csv", ["--parts", ".."], "--parts '..' names no place; name a file or a folder"),
+        ("csv", ["--parts", "labs"], "holds other files, such as '0.csv'; name a new one"),
+        (
+            "parquet",
+            ["-o", "out.pq", "--separator", ";"],
+            "--separator is for CSV; a Parquet file says such things itself",
+        ),
+        (
+            "parquet",
+            ["--parts", "parts", "--encoding", "latin-1"],
+            "--encoding is for CSV; a Parquet file says such things itself",
+        ),
+    ],
+)
+def test_a_call_that_has_no_place_to_write_is_refused(
+    kind: str, options: list[str], why: str
+) -> None:
+    (file,) = stored(kind, 3)
+    before = file.read_bytes()
+    done = run("table", "labs", *options)
+    assert done.exit_code == 2
+    assert why in done.stderr
+    assert file.read_bytes() == before
+    assert [path.name for path in Path().iterdir()] == ["labs"]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "why"), [("pyarrow", "pip install 'rlsiron[parquet]'"), ("pandas", None)]
+)
+def test_without_pyarrow_parquet_is_refused_with_the_way_out(
+    lacking: str, why: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored("parquet", 3)
+    monkeypatch.delitem(sys.modules, "rlsiron.parquet_file")
+    monkeypatch.setitem(sys.modules, lacking, None)
+    if why is None:
+        with pytest.raises(ModuleNotFoundError, match=lacking):
+            TABLE.run(**GIVEN)
+    else:
+        with pytest.raises(RlsironError) as fault:
+            TABLE.run(**GIVEN)
+        assert why in str(fault.value)
+
+
+def test_columns_are_chosen_in_one_option_or_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored("csv", 3)
+    call = ("table", "labs", "--guideline", "mayo-2021", "-o", "out.csv")
+    headers = []
+    for chosen in (["notes,tsat_bound"], ["notes", "--columns", "tsat_bound"]):
+        assert status(monkeypatch, [*call, "--columns", *chosen]) in {0, 1}
+        headers.append(Path("out.csv").read_text(encoding="utf-8").splitlines()[0])
+    assert headers == ["id,ferritin,tsat,tsat_bound,notes"] * 2
 
 
 def test_a_call_as_a_user_gives_it_again() -> None:

@@ -1,6 +1,6 @@
 """The answers behind the rows of a file, a batch at a time, of whichever kind it is."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ from rlsiron.errors import RlsironError, UnitError
 from rlsiron.file_answers import Asked, answer_rows, planned
 from rlsiron.frames import interpret_frame
 from rlsiron.guideline import load_guideline
+from rlsiron.tally import Tally
 
 GUIDELINES = ("aasm-2025", "mayo-2021")
 
@@ -46,7 +47,7 @@ class File:
         self.types: Sequence[str] = ["text"] * len(self.labels)
         self._frame = frame
 
-    def batches(self, *, skip: int = 0) -> Any:
+    def batches(self, *, skip: int = 0) -> Iterator[Rows]:
         yield Rows(self._frame)[skip:]
 
 
@@ -61,7 +62,7 @@ class Kept:
         self.answers.append(answers)
 
 
-def asked(*chosen: str, **given: Any) -> Asked:
+def asked(*chosen: str, **given: Any) -> Asked:  # noqa: ANN401 - of each its own type
     """Return what is asked of two guidelines."""
     said: dict[str, Any] = {"units": {}, "columns": {}, "decimal": ".", "strict": False, **given}
     return Asked(tuple(map(load_guideline, GUIDELINES)), chosen=chosen, **said)
@@ -71,7 +72,10 @@ def texts(**columns: Iterable[str | None]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(cells, dtype="str") for name, cells in columns.items()})
 
 
-def answer(frame: pd.DataFrame, asks: Asked, size: int = 100, *, first: bool = True) -> Any:
+Answered = tuple[list[pd.DataFrame], Tally, list[int]]
+
+
+def answer(frame: pd.DataFrame, asks: Asked, size: int = 100, *, first: bool = True) -> Answered:
     """Return the answers to batches of so many rows, the tally, and what was told."""
     file, sink, told = File(frame), Kept(), list[int]()
     (rows,) = file.batches()
@@ -137,18 +141,24 @@ def test_columns_are_chosen_by_name_or_of_every_guideline(
         ),
         (
             "id",
-            "--columns 'id' is a column of the input, all of which are written; choose of the "
-            "answer's only",
+            (
+                "--columns 'id' is a column of the input, all of which are written; choose of the "
+                "answer's only"
+            ),
         ),
         (
             "ferritin=id",
-            "--columns 'ferritin=id' is a pair, and chooses no column of the answer; say --column "
-            "ferritin=id",
+            (
+                "--columns 'ferritin=id' is a pair, and chooses no column of the answer; say "
+                "--column ferritin=id"
+            ),
         ),
         (
             "irlssg_2018_rule",
-            "--columns 'irlssg_2018_rule' is no column of the answer; did you mean "
-            "'mayo_2021_rule'?",
+            (
+                "--columns 'irlssg_2018_rule' is no column of the answer; did you mean "
+                "'mayo_2021_rule'?"
+            ),
         ),
     ],
 )

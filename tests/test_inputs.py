@@ -108,8 +108,8 @@ def test_a_name_that_no_file_can_have_is_left_to_who_opens_it() -> None:
             ["e/a.pq", "e/readme.txt"],
             ["e"],
             (
-                "the folder 'e' holds 'readme.txt' beside Parquet files; say which to read, such as "
-                "'e/*.pq'"
+                "the folder 'e' holds 'readme.txt' beside Parquet files; say which to read, such "
+                "as 'e/*.pq'"
             ),
         ),
         (
