@@ -51,7 +51,13 @@ class Archive:
         self._asked = asked
         self._told = told
         self._done: Done | None = None
+        self._parts: list[Path] = []
         self._read = 0
+        for path in files[1:] and files:
+            if not path.is_file():  # such as a pipe, of which what is looked at is gone
+                raise RlsironError(
+                    f"{str(path)!r} is read once only; make it a file, or give it alone"
+                )
         self.size = self._checked() if files[1:] else 0
 
     def _checked(self) -> int:
@@ -91,10 +97,10 @@ class Archive:
                 self._part_after_part(held, source, rows, f"part-{number:05}")
             return self._whole()
 
-    def join(self, folder: Path, path: Path) -> None:
-        """Write the parts of a folder as one file."""
+    def join(self, path: Path) -> None:
+        """Write the parts that were made as one file."""
         with written_whole(path) as stream:
-            self._format.join(sorted(folder.glob(f"part-*{self._format.suffix}")), stream)
+            self._format.join(self._parts, stream)
 
     def _part_after_part(self, held: parts.Parts, source: Source, size: int, name: str) -> None:
         done, rest, at, number, last = self._of(source), None, 0, 0, False
@@ -128,6 +134,7 @@ class Archive:
                 held.keep(part, last=last, tally=tally.as_data())
             at += tally.rows
             done.parts += 1
+            self._parts.append(held.folder / part)
             done.tally.add(tally)
 
     def _sources(self) -> Iterator[Source]:

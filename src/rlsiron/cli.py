@@ -50,7 +50,7 @@ _HELP = """Iron results in restless legs syndrome, read against the guidelines.
 Exit status: 0 done, 1 some rows of a table could not be read, 2 the call was wrong."""
 _NEGATIVE = re.compile(r"-[0-9.]")  # begins a value, never an option
 _SHORT = {"-o": "--output"}
-_REPEATABLE = {"--condition", "--guideline", "--unit", "--column", "--key"}
+_REPEATABLE = {"--condition", "--guideline", "--unit", "--column", "--columns", "--key"}
 
 
 def main() -> None:

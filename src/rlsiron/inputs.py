@@ -1,5 +1,6 @@
 """Finds the files that a path, a folder or a pattern means, all of one kind."""
 
+import os
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from glob import glob
@@ -34,9 +35,12 @@ def files_of(given: Sequence[str]) -> tuple[tuple[Path, ...], Kind]:
         If there are none, one is named twice, or not all are CSV or all Parquet.
     """
     files = [path for one in given for path in _meant(one)]
+    met: dict[str, Path] = {}
     for path in files:
-        if files.count(path) > 1:
-            raise RlsironError(f"{str(path)!r} is named twice; give it once")
+        before = met.setdefault(os.path.realpath(path), path)
+        if before is not path:
+            also = "" if before == path else f", also as {str(before)!r}"
+            raise RlsironError(f"{str(path)!r} is named twice{also}; give it once")
     kinds = {kind_of(path): path for path in reversed(files)}
     if len(kinds) > 1:
         one, other = (str(path) for path in kinds.values())
@@ -49,12 +53,12 @@ def files_of(given: Sequence[str]) -> tuple[tuple[Path, ...], Kind]:
 def _meant(given: str) -> Iterable[Path]:
     path = Path(given)
     try:
-        folder, there = path.is_dir(), path.exists()
+        is_folder, is_there = path.is_dir(), path.exists()
     except (OSError, ValueError):  # no name of a file; opening it says why
         return [path]
-    if folder:
+    if is_folder:
         return _in_folder(path)
-    if there:
+    if is_there:
         return [path]
     return _matching(given) if any(sign in given for sign in "*?[") else _refused(path)
 

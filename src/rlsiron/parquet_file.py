@@ -80,7 +80,9 @@ class ParquetSource:
 
     def _read(self, groups: range) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._file.iter_batches(CHUNK, row_groups=groups)
+            for rows in self._file.iter_batches(CHUNK, row_groups=groups):
+                rows.validate(full=True)  # texts that are none, codes of no word
+                yield rows
         except (pa.ArrowException, OSError) as fault:
             raise RlsironError(_damaged(self.name, fault)) from None
 
@@ -107,10 +109,10 @@ def opened(path: Path) -> Iterator[ParquetSource]:
             buffer_size=_READ_AHEAD,
             page_checksum_verification=True,  # else damaged numbers are read as other numbers
         )
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as fault:
+    except (pa.ArrowException, OSError) as fault:
+        if isinstance(fault, OSError) and fault.errno:  # of the system; else of what was read
+            raise RlsironError(f"{name} cannot be opened: {fault}") from None
         raise RlsironError(_damaged(name, fault)) from None
-    except OSError as fault:
-        raise RlsironError(f"{name} cannot be opened: {fault}") from None
     with file:
         yield ParquetSource(file, name)
 

@@ -98,16 +98,15 @@ def opened(folder: Path, call: Mapping[str, Any]) -> Iterator[Parts]:
             )
         with (folder / RECORD).open("a+b") as record:
             _hold(record, name)
-            lines = _whole_lines(record)
-            if not lines:
+            before, parts = _recorded(record, name)
+            if before is None:
                 _add(record, {"call": call})
                 settled(folder)
             else:
-                _refuse_another(lines[0]["call"], json.loads(json.dumps(call)), name)
+                _refuse_another(before, json.loads(json.dumps(call)), name)
             for left in folder.glob(".*.part"):  # by a process that was killed
                 left.unlink()
-            parts = [Part(**line) for line in lines[1:]]
-            yield Parts(folder, record, {part.name: part for part in parts})
+            yield Parts(folder, record, parts)
     except OSError as fault:
         raise RlsironError(
             f"the folder {name} cannot be written: {fault.strerror or fault}; the parts in it are "
@@ -129,13 +128,22 @@ def _hold(record: BinaryIO, folder: str) -> None:
             ) from None
 
 
-def _whole_lines(record: BinaryIO) -> list[dict[str, Any]]:
-    """Return the lines of a record; one that was not finished is cut off."""
+def _recorded(record: BinaryIO, folder: str) -> tuple[dict[str, Any] | None, dict[str, Part]]:
+    """Return the call of a record, and its parts; a line that was not finished is cut off."""
     record.seek(0)
     text = record.read()
     whole = text[: text.rfind(b"\n") + 1]
+    try:
+        lines = [json.loads(line) for line in whole.splitlines()]
+        call = lines[0]["call"] if lines else None
+        parts = [Part(**line) for line in lines[1:]]
+    except (ValueError, LookupError, TypeError):
+        raise RlsironError(
+            f"the record {RECORD} of the folder {folder} is damaged, so that which parts are whole "
+            "is not known; name another folder"
+        ) from None
     record.truncate(len(whole))
-    return [json.loads(line) for line in whole.splitlines()]
+    return call, {part.name: part for part in parts}
 
 
 def _add(record: BinaryIO, line: Mapping[str, Any]) -> None:

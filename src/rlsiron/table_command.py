@@ -108,7 +108,7 @@ class _Target:
         if self.parts is not None:
             done = archive.to_parts(self.parts, self.part_rows, call)
             if self.output is not None:
-                archive.join(self.parts, self.output)
+                archive.join(self.output)
             return done
         if self.output is not None:
             return archive.to_file(self.output)
