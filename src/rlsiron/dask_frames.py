@@ -17,6 +17,7 @@ from dask.delayed import delayed
 from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
 from rlsiron.errors import RlsironError, shown
+from rlsiron.foreign_columns import columns_sought
 from rlsiron.partitions import Asked, Question, ask, beside, from_arrow
 
 _ROWS = 1 << 20  # that are held at a time, unless one row group has more
@@ -117,7 +118,7 @@ class _Writer:
         for name, label in self.names.items():
             table = table.append_column(label, pa.array(answers[name], from_pandas=True))
         with self.system.open(f"{self.folder}/part-{at:06}.parquet", "wb") as stream:
-            pq.write_table(table, stream)
+            pq.write_table(table, stream, write_statistics=columns_sought(table.schema))
 
 
 def _opened(source: str | Sequence[str]) -> tuple[pa.Schema, list[ds.ParquetFileFragment]]:

@@ -115,13 +115,13 @@ def _on_spark(address: str | None, files: list[str], folder: str, call: dict[str
 
 def _count(done: Done, folder: Path) -> None:
     """Count what stands in the parts."""
-    names = {label: name for name, label in done.plan.written.items()}
     ids = tuple(guideline.id for guideline in done.plan.asked.guidelines)
+    counted = done.plan.counted
     for path in sorted(folder.glob("[!._]*.parquet")):
         done.parts += 1
         with opened(path) as part:
-            for batch in part.batches():
-                out = batch.frame(names).rename(columns=names)
+            for batch in part.batches(only=list(counted)):
+                out = batch.frame(counted).rename(columns=counted)
                 tally = Tally()
                 tally.count(out, ids, path.name, batch.place)
                 done.tally.add(tally)

@@ -14,7 +14,7 @@ from rlsiron.guideline import Guideline
 from rlsiron.models import Draw, Patient
 from rlsiron.reading import read_result
 from rlsiron.report import on_the_command_line
-from rlsiron.tally import Tally
+from rlsiron.tally import COUNTED, Tally
 from rlsiron.units import analytes
 
 
@@ -139,6 +139,12 @@ class Plan:
     not_read: Sequence[str]
     written: Mapping[str, str]
     answer: pd.DataFrame
+
+    @property
+    def counted(self) -> dict[str, str]:
+        """For each column that is written and counted its name in the answer."""
+        written = self.written.items()
+        return {label: name for name, label in written if name.endswith(COUNTED)}
 
 
 def answered(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:

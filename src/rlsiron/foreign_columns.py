@@ -136,3 +136,13 @@ def _unread(label: str, type_: object, library: str) -> RlsironError:
         f"column {label!r} has the type {type_} of {library}, which is not read; cast it to "
         "numbers, texts, booleans, dates or lists of texts"
     )
+
+
+def columns_sought(schema: Any) -> list[str]:  # noqa: ANN401
+    """Return the columns of which the least and the greatest are kept in a file of Parquet.
+
+    Of words by codes they are not: to find them takes as long as all else of them.
+    """
+    import pyarrow as pa
+
+    return [field.name for field in schema if not pa.types.is_dictionary(field.type)]

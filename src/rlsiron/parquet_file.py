@@ -17,7 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from rlsiron.errors import RlsironError
-from rlsiron.foreign_columns import from_arrow, to_arrow
+from rlsiron.foreign_columns import columns_sought, from_arrow, to_arrow
 
 CHUNK = 1_000_000  # rows that are held at a time
 _READ_AHEAD = 1 << 20  # bytes of a column; else all of a row group would be held
@@ -60,14 +60,19 @@ class ParquetSource:
         self.types: list[str] = [str(field.type) for field in self.schema]
         self.position = 0
 
-    def batches(self, *, skip: int = 0) -> Iterator[ParquetBatch]:
-        """Yield the rows, behind so many; row groups that are passed over are not read."""
+    def batches(
+        self, *, skip: int = 0, only: Sequence[str] | None = None
+    ) -> Iterator[ParquetBatch]:
+        """Yield the rows, behind so many, of all columns or of some.
+
+        Row groups that are passed over are not read.
+        """
         group, start = 0, 0
         sizes = [self._file.metadata.row_group(at).num_rows for at in range(self._groups)]
         while group < self._groups and start + sizes[group] <= skip:
             start += sizes[group]
             group += 1
-        for rows in self._read(range(group, self._groups)):
+        for rows in self._read(range(group, self._groups), only):
             over = max(skip - start, 0)
             self.position = start + rows.num_rows
             if over < rows.num_rows:
@@ -78,9 +83,9 @@ class ParquetSource:
     def _groups(self) -> int:
         return int(self._file.metadata.num_row_groups)
 
-    def _read(self, groups: range) -> Iterator[pa.RecordBatch]:
+    def _read(self, groups: range, only: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         try:
-            for rows in self._file.iter_batches(CHUNK, row_groups=groups):
+            for rows in self._file.iter_batches(CHUNK, row_groups=groups, columns=only):
                 rows.validate(full=True)  # texts that are none, codes of no word
                 yield rows
         except (pa.ArrowException, OSError) as fault:
@@ -143,8 +148,7 @@ class ParquetSink:
 
 @contextmanager
 def _writer(stream: BinaryIO, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    # of words the least and the greatest are not sought: that takes as long as all else of them
-    sought = [field.name for field in schema if not pa.types.is_dictionary(field.type)]
+    sought = columns_sought(schema)
     writer = pq.ParquetWriter(stream, schema, write_statistics=sought, write_page_checksum=True)
     try:
         yield writer

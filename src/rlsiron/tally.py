@@ -13,6 +13,7 @@ import pandas as pd
 from rlsiron.report import on_the_command_line
 from rlsiron.wording import templates
 
+COUNTED = ("_disposition", "problems")  # what names of columns that are counted end in
 _UNREAD = ("unread-field", "unread-result")  # the notes that are problems of a row
 # a value as an error shows it, which may be cut
 _SHOWN = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*?(?:'|\.\.\.)|"(?:[^"\\]|\\.)*?(?:"|\.\.\.))""")
