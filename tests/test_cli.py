@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import NoReturn
 
+import pandas as pd
 import pytest
 
 from calling import PLAIN, STOPPED, command, examples, on_terminal, process, run, status, unstyled
@@ -61,6 +62,9 @@ def test_the_examples_in_the_help_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "protocols").mkdir()
+    (tmp_path / "archive").mkdir()
+    frame = pd.DataFrame({"ferritin": [62.0], "tsat": [18.0]})
+    frame.to_parquet(tmp_path / "archive" / "2026.parquet")
     for file, text in FILES.items():
         (tmp_path / file).write_text(text, encoding="latin-1")
     monkeypatch.chdir(tmp_path)
