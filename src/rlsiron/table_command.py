@@ -99,6 +99,10 @@ class _Target:
                     f"the output {str(self.output)!r} is a folder; for a folder of parts say "
                     f"--parts {self.output}"
                 )
+            if self.parts is not None and self.parts.resolve() in self.output.resolve().parents:
+                raise RlsironError(
+                    f"the output {str(self.output)!r} lies in the folder of parts; name another"
+                )
             refuse_output(self.output, sources=tuple(files))
         if self.output is None and self.parts is None and kind == "Parquet":
             raise RlsironError("Parquet is not printed; say where it goes: -o out.parquet")
