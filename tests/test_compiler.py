@@ -483,6 +483,7 @@ def test_a_shipped_table_is_small(id_: str) -> None:
 
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("id_", SHIPPED)
+@pytest.mark.slow
 def test_every_slot_is_the_union_of_its_cells(id_: str, *, strict: bool) -> None:
     """Design §2: slots for missing inputs are filled at compile time; exhaustively."""
     table = compile_table(load_guideline(id_), strict=strict)

@@ -430,6 +430,7 @@ VALUES = list(
 
 
 @pytest.mark.parametrize(("age", "sex", "pregnancy"), PEOPLE, ids=str)
+@pytest.mark.slow
 def test_as_plain_comparisons_say(age: float, sex: str, pregnancy: str) -> None:
     for at, (values, told) in enumerate(product(VALUES, product((False, True), repeat=2))):
         if at % 7 == int(age) % 7:  # a seventh of the grid for each
