@@ -824,8 +824,12 @@ def test_a_missing_result_keeps_its_own_reason_in_a_window() -> None:
 
 def test_nothing_of_a_bound_is_left_in_a_window() -> None:
     """What must not be read is unknown, and no longer a bound or a rounded value."""
-    for given in ({"ferritin": "<62 ug/L", "tsat": ">18 %"}, {"ferritin": "62 ug/L"}):
-        panel, _ = panel_of({"last_iv_iron": "2026-03-01"}, "2026-03-02", **given)
+    cases: list[dict[str, object]] = [
+        {"ferritin": "<62 ug/L", "tsat": ">18 %"},
+        {"ferritin": "62 ug/L"},
+    ]
+    for results in cases:
+        panel, _ = panel_of({"last_iv_iron": "2026-03-01"}, "2026-03-02", **results)
         for hidden in filter(None, (panel.ferritin, panel.tsat)):
             assert ends(hidden) == (None, None, False, False)
             assert (hidden.bound, hidden.half_step) == ("", 0.0)
