@@ -227,7 +227,7 @@ class _Compiler:
     def _first_gap(self, unsaid: Mask) -> str:
         """Return the first region that no rule covers, in words."""
         words = []
-        region = [slice(cell, cell + 1) for cell in map(int, np.argwhere(unsaid)[0])]
+        region: list[Any] = [slice(cell, cell + 1) for cell in map(int, np.argwhere(unsaid)[0])]
         for at, axis in enumerate(self._axes):
             first = last = region[at].start
             while (
