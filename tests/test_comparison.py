@@ -183,3 +183,16 @@ def test_a_whole_frame_without_any_unit_is_one_error() -> None:
     with pytest.raises(rlsiron.RlsironError, match="is a column of numbers with no unit"):
         compare_guidelines(pl.DataFrame(cells))
     assert compare_guidelines(pl.LazyFrame(cells))["rows"].tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["rows", "share", "guideline", "other_disposition"])
+def test_a_stratum_has_no_name_of_the_counts(name: str) -> None:
+    df = pd.DataFrame({"ferritin": [62.0], name: ["a"]})
+    with pytest.raises(rlsiron.RlsironError, match="is a column of the counts; rename yours"):
+        compare_guidelines(df, units={"ferritin": "ng/mL"}, by=name)
+
+
+def test_strata_that_python_takes_for_one_are_refused() -> None:
+    df = pd.DataFrame({"ferritin": 62.0, "ward": pd.Series([1, True, 0, False], dtype=object)})
+    with pytest.raises(rlsiron.RlsironError, match="mixed types; make them one"):
+        compare_guidelines(df, units={"ferritin": "ng/mL"}, by="ward")

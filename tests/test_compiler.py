@@ -169,6 +169,43 @@ def test_a_gap_is_printed_as_half_open_up_to_infinity() -> None:
         table_of(population(rule("A", 'ferritin = "< 75 ug/L"')))
 
 
+FOR_ANEMIA = HEAD.replace('"rls"', '"anemia"')  # no layer, so that a gap is the file's own
+GAPS = {
+    "up to the greatest saturation": ([rule("A", 'tsat = "< 20 %"')], "tsat in [20, 100] %"),
+    "up to the oldest age": ([rule("A", 'age = "< 18 years"')], "age in [18, 130] years"),
+    "on two axes": (
+        [rule("A", 'ferritin = "<= 75 ug/L"'), rule("B", 'tsat = ">= 20 %"')],
+        "ferritin in (75, inf) ug/L, tsat in [0, 20) %",
+    ),
+    "along the whole of another axis": (
+        [
+            rule("A", 'ferritin = "<= 75 ug/L", tsat = "< 20 %"'),
+            rule("B", 'ferritin = "<= 75 ug/L"'),
+        ],
+        "ferritin in (75, inf) ug/L",
+    ),
+    "about a corner": (
+        [rule("A", 'ferritin = "> 75 ug/L", tsat = ">= 20 %"')],
+        "tsat in [0, 20) %",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rules", "gap"), GAPS.values(), ids=GAPS)
+def test_a_gap_is_named_by_the_axes_that_bound_it(rules: list[str], gap: str) -> None:
+    """No case of the region that is named has a rule, so one for it is no dead one."""
+    with pytest.raises(GuidelineError, match=re.escape(f"no rule covers {gap}; add one")):
+        table_of(population(*rules), head=FOR_ANEMIA)
+
+
+def test_a_saturation_of_exactly_100_is_a_case_of_its_own_where_a_rule_says_so() -> None:
+    """100 % is the greatest value that there is, and one of the values."""
+    table = table_of(
+        population(rule("A", 'tsat = "< 100 %"'), rule("B", 'tsat = ">= 100 %"')), head=FOR_ANEMIA
+    )
+    assert table.edges("tsat") == (100.0,)
+
+
 def test_a_rule_up_to_the_greatest_saturation_leaves_no_gap() -> None:
     """No TSAT is over 100 % (evidence/units.md §5), so none need be covered."""
     table_of(population(rule("A", 'tsat = "<= 100 %"')))
@@ -476,13 +513,16 @@ SIZES = {
 
 @pytest.mark.parametrize("id_", SHIPPED)
 def test_a_shipped_table_is_small(id_: str) -> None:
-    """Design §2: the product of the cells stays small (thousands)."""
+    """Design §2: the product of the cells stays small (thousands), and a cell is a byte or two."""
     table = compile_table(load_guideline(id_))
     assert (len(table.axes), table.cells) == SIZES[id_]
+    assert {table.criterion.dtype, table.disposition.dtype} == {np.dtype(np.uint8)}
+    assert table.rules.dtype.kind == "u"
 
 
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("id_", SHIPPED)
+@pytest.mark.slow
 def test_every_slot_is_the_union_of_its_cells(id_: str, *, strict: bool) -> None:
     """Design §2: slots for missing inputs are filled at compile time; exhaustively."""
     table = compile_table(load_guideline(id_), strict=strict)
@@ -615,6 +655,16 @@ def test_the_safety_rules_are_told_by_their_ids() -> None:
     """The bits of `stops` are in the order of the file."""
     table = compile_table(load_guideline("mayo-2021"))
     assert table.safety_ids == tuple(rule.id for rule in safety().rules)
+
+
+def test_a_table_may_have_as_many_cases_as_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cells and the slot for a missing value are three cases."""
+    ours = population(rule("A", 'ferritin = "<= 75 ug/L"'), REST)
+    monkeypatch.setattr("rlsiron.compiler.MOST_SLOTS", 3)
+    assert table_of(ours, head=FOR_ANEMIA).cells == 2
+    monkeypatch.setattr("rlsiron.compiler.MOST_SLOTS", 2)
+    with pytest.raises(GuidelineError, match="into 3 cases; 2 at most"):
+        table_of(ours.replace('"all"', '"everyone"'), head=FOR_ANEMIA)
 
 
 def test_a_file_that_cuts_patients_into_too_many_cases_is_refused() -> None:

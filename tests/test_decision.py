@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -469,6 +470,109 @@ def test_because_says_why(
     assert text[:1].isupper()
     assert "{" not in text
     assert not text.endswith(".")  # the note ends it
+
+
+def test_because_joins_what_two_rules_say() -> None:
+    """IRLSSG at F 400 and no TSAT: it withholds by TSAT or by ferritin."""
+    decision = decided("irlssg-2018", ferritin="400 ug/L")
+    assert len(decision.rules) == 2
+    joined = "; or ".join(rule.says for rule in decision.rules)
+    assert decision.because[1:] == joined[1:]
+
+
+def test_because_joins_what_two_safety_rules_say() -> None:
+    """SL1 and SL2, in the order of the file."""
+    text = decided("aan-2016", ferritin="400 ug/L", tsat="50 %").because
+    assert "never above 40 %); ferritin is at or over the ceiling" in text
+
+
+def test_because_names_only_the_ceiling_that_stops_for_certain() -> None:
+    """T 50 and no ferritin: SL1 stops; SL2 may, and is no reason."""
+    text = decided("aan-2016", tsat="50 %").because
+    assert "TSAT is at or over the ceiling" in text
+    assert "ferritin is at or over" not in text
+
+
+def test_because_of_both_routes_stopped_is_the_stop_and_the_criterion() -> None:
+    text = decided("aan-2016", ferritin="62 ug/L", tsat="50 %").because
+    assert text.startswith("TSAT is at or over the ceiling")
+    assert text.endswith("the source's own criterion: oral iron")
+
+
+def test_because_of_a_silence_that_nothing_stops_speaks_of_no_stop() -> None:
+    """MY-5 and MY-6 at F 100: what remains follows at once upon why it is open."""
+    assert ". . " not in decided("mayo-2021", ferritin="100 ug/L", tsat="30 %").because
+    assert ". What remains: " in decided("mayo-2021", ferritin="100 ug/L", tsat="30 %").because
+
+
+def test_a_guideline_on_anemia_that_does_not_speak_of_a_patient_says_so() -> None:
+    """KDIGO is about kidney disease, and asks for no RLS."""
+    text = decided("kdigo-2026", ferritin="62 ug/L", tsat="30 %", hemoglobin="9 g/dL").because
+    assert text.startswith("The source does not speak of this patient")
+
+
+STRICT_STOPPED: dict[str, dict[str, Any]] = {
+    "both routes, by SL3": {"ferritin": "60 ug/L", "patient": {"conditions": "hemochromatosis"}},
+    "IV, the only one, by SL4": {
+        "ferritin": "90 ug/L",
+        "patient": {"conditions": "active-infection"},
+    },
+}
+
+
+@pytest.mark.parametrize("given", STRICT_STOPPED.values(), ids=STRICT_STOPPED)
+def test_strict_speaks_of_rules_left_out_only_where_they_are_the_reason(
+    given: dict[str, Any],
+) -> None:
+    """IR-1 and IR-3 are verified; here the layer alone withholds what they give."""
+    decision = decided("irlssg-2018", tsat="30 %", strict=True, **given)
+    assert decision.disposition == "withhold-iron"
+    assert "verified rules alone" not in decision.because
+
+
+def test_a_silence_stands_among_the_rules_with_its_source_and_tier() -> None:
+    """§0: pregnancy's {IV, NONE} is a convention, from AA-13 and PG-2; MY-6 is quoted."""
+    decision = decided(
+        "mayo-2021", ferritin="90 ug/L", tsat="30 %", patient={"pregnancy": "trimester-3"}
+    )
+    silence = decision.rules[-1]
+    assert (silence.id, silence.source) == ("PG-2", "aasm-2025")
+    assert silence.says.startswith("the source has no rule for pregnancy")
+    assert silence.disposition == ("iv-iron", "no-iron")
+    assert (silence.strength, silence.certainty) == ("", "")
+    assert silence.verified == "convention"
+    assert {rule.verified for rule in decision.rules} == {"quoted", "convention"}
+    assert decision.verified == "convention"
+
+
+def test_a_crp_that_is_missing_settles_nothing() -> None:
+    """Design §4: a missing CRP leaves "no inflammation" standing, so nothing waits for one."""
+    decision = decided(
+        "mayo-2021",
+        ferritin="150 ug/L",
+        tsat="15 %",
+        patient={"inflammation": "banana"},
+        errors="note",
+    )
+    assert decision.possible == ("iv-iron", "no-iron")
+    assert decision.needs == ()
+
+
+def test_a_board_knows_where_an_answer_may_change() -> None:
+    """AASM and the layer cut TSAT at 20, 40 and 45; PA-6 spans 28 % of each to either side."""
+    board = Board([compile_table(shipped("aasm-2025"))])
+    assert board.cuts("tsat") == (20.0, 40.0, 45.0)
+    assert board.fine_cuts("tsat") == (
+        *(14.4, 20.0, nextafter(25.6, inf), 28.8, 32.4, 40.0, 45.0),
+        *(nextafter(51.2, inf), nextafter(57.6, inf)),
+    )
+
+
+def test_a_board_keeps_what_is_said_by_its_key() -> None:
+    board = Board([])
+    assert board.remember("one", 1) == 1
+    assert board.remember("two", 2) == 2
+    assert board.remembered == {"one": 1, "two": 2}
 
 
 VERIFIED = {

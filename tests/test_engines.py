@@ -90,6 +90,7 @@ def test_what_was_not_chosen_is_not_counted(archive: Path) -> None:
         (("--engine", "dask", "-o", "x"), "--engine reads Parquet and writes parts; say --parts"),
         (("--address", "tcp://h:1", "--parts", "x"), "--address 'tcp://h:1' is of an engine"),
         (("--engine", "dask", "--parts", "archive"), "'archive' is there; an engine writes to a"),
+        (("--engine", "dask", "--parts", "x/y"), "there is no folder 'x' for the parts; make it"),
         (
             ("--parts", "x", "-o", "x/y"),
             "the output 'x/y' lies in the folder of parts; name another",

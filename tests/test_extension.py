@@ -83,6 +83,7 @@ def test_a_file_that_changes_nothing_says_what_the_other_says_in_its_own_name() 
     assert ours.guideline.title == "Our clinic (modified from aasm-2025)"
 
 
+@pytest.mark.long
 def test_an_extension_agrees_with_the_oracle_in_every_situation() -> None:
     """The file merged by hand, read by the oracle, strict and not."""
     text = head("irlssg-2018") + change("IR-3", 'ferritin = "<= 90 ug/L"')

@@ -112,6 +112,7 @@ def test_a_whole_file_is_read_as_it_stands(tmp_path: Path) -> None:
         "rlsiron",
     )
     assert (ours.version, ours.reviewed_by, ours.silent_on) == ("1", (), frozenset())
+    assert (ours.about, ours.extends, ours.parameters) == ("", "", ())
     grown, minor = ours.populations
     assert grown.applies.axes == (("age", (18.0, inf)),)
     assert minor.applies.axes == (("age", (0.0, nextafter(18.0, 0))),)
@@ -159,6 +160,7 @@ LIMITS = {
     "a spelling": ('"<= 75 ng/ml"', (0.0, 75.0)),
     "no space": ('"<=75ug/L"', (0.0, 75.0)),
     "spaces about": ('" <=  75 ug/L "', (0.0, 75.0)),
+    "the largest value": ('"<= 5000000 ug/L"', (0.0, 5e6)),
     "a parameter": ('"< ferritin_ceiling"', (0.0, nextafter(300.0, 0))),
 }
 
@@ -223,6 +225,22 @@ def test_a_faulty_limit_is_refused_with_its_place(tmp_path: Path, limit: str) ->
         assert place in message
 
 
+SAID_OF_LIMITS = {
+    '"<= 9000000 ug/L"': "'9000000' ug/L is beyond every measurement",
+    '"<= ferritin_ceilin"': "unknown parameter 'ferritin_ceilin'; did you mean 'ferritin_ceiling'?",
+    "[]": '[] is not a limit; write one such as "<= 75 ug/L"',
+    '["> 75 ug/L", "<= 75 ug/L"]': "no value is within ['> 75 ug/L', '<= 75 ug/L']",
+    "75": "75 cannot stand here; see the form of a guideline file",
+}
+
+
+@pytest.mark.parametrize("limit", SAID_OF_LIMITS)
+def test_a_faulty_limit_is_refused_with_what_is_wrong(tmp_path: Path, limit: str) -> None:
+    """Style: what was wrong with the value, then the way out."""
+    message = refusal(tmp_path, changed(LIMIT, limit))
+    assert message.endswith(f"key ferritin: {SAID_OF_LIMITS[limit]}")
+
+
 @pytest.mark.parametrize(
     "limit", ['"<= 75"', '"= 75 ug/L"', "[]", '"<= 75 %"', '"<= ferritin_ceilin"']
 )
@@ -242,13 +260,16 @@ def test_a_limit_of_age_has_its_own_units(tmp_path: Path) -> None:
         assert hint in message
 
 
+_SECOND = "is the second of its"
+_ONCE = "rule Y-1: name each disposition that remains possible, once"
 FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "unknown axis": ("ferritin =", "feritin =", ("X-1", "did you mean 'ferritin'?")),
     "a field that is no axis": ("ferritin =", "severity =", ("X-1, key severity", "unknown name")),
+    "unknown axis like the age": ("age = ", "agee = ", ("grown-up", "did you mean 'age'?")),
     "unknown word of an axis": (
         'applies = { age = ">= 18 years" }',
         'applies = { kidney = "ckdd" }',
-        ("population grown-up", "key kidney", "did you mean 'ckd'?"),
+        ("population grown-up", "key kidney", "unknown kidney 'ckdd'; did you mean 'ckd'?"),
     ),
     "unknown word in a list": (
         'applies = { age = ">= 18 years" }',
@@ -265,7 +286,7 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "unknown key of the first rule": (
         'says = "low ferritin"',
         'says = "low ferritin"\n  say = "x"',
-        ("population grown-up", "rule X-1", "say"),
+        ("population grown-up", "rule X-1", "unknown key; did you mean 'says'?"),
     ),
     "unknown key of a later rule": (
         'says = "ferritin not low"',
@@ -279,7 +300,7 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "no says": ('  says = "low ferritin"\n', "", ("grown-up", "rule X-1", "says")),
     "empty says": ('"low ferritin"', '""', ("grown-up", "rule X-1", "says")),
-    "no id of a rule": ('  id = "X-1"\n', "", ("grown-up", "id")),
+    "no id of a rule": ('  id = "X-1"\n', "", ("grown-up", "rule 1", "id")),
     "no id": ('id = "our-clinic"\n', "", ("id",)),
     "an id with capitals": (
         '"our-clinic"',
@@ -310,8 +331,16 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "an id with a line end": ('"our-clinic"', '"our-clinic\\n"', ("id",)),
     "an id that is a path": ('"our-clinic"', '"../our-clinic"', ("id",)),
     "no source": ('source = "rlsiron"\n', "", ("source",)),
-    "unknown source": ('"rlsiron"', '"rlsirn"', ("did you mean 'rlsiron'?",)),
-    "unknown source of a rule": ('"aasm-2025"', '"aasm-2024"', ("Y-1", "'aasm-2025'?")),
+    "unknown source": (
+        '"rlsiron"',
+        '"rlsirn"',
+        ("key source: unknown source 'rlsirn'; did you mean 'rlsiron'?",),
+    ),
+    "unknown source of a rule": (
+        '"aasm-2025"',
+        '"aasm-2024"',
+        ("rule Y-1, key source: unknown source 'aasm-2024'; did you mean 'aasm-2025'?",),
+    ),
     "no version": ('version = "1"\n', "", ("version",)),
     "a number for the version": ('version = "1"', "version = 1", ("version",)),
     "a date for the version": ('version = "1"', "version = 2026-01-31", ("version",)),
@@ -323,13 +352,17 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         'reviewed_by = []\nsilent_on = ["pregnant"]',
         ("silent_on", "'pregnancy'"),
     ),
-    "two populations of one name": ('"minor"', '"grown-up"', ("population grown-up",)),
-    "two rules of one id": ('"X-2"', '"X-1"', ("rule X-1",)),
+    "two populations of one name": (
+        '"minor"',
+        '"grown-up"',
+        (f"grown-up: {_SECOND} name; give each population its own",),
+    ),
+    "two rules of one id": ('"X-2"', '"X-1"', (f"rule X-1: {_SECOND} id; give each rule its own",)),
     "two rules of one id in two populations": ('"Y-2"', '"X-1"', ("rule X-1",)),
     "when and any": (
         "when = {",
         'any = [{ tsat = "< 20 %" }]\n  when = {',
-        ("X-1", "`when` or `any`"),
+        ("rule X-1: give `when` or `any`, not both",),
     ),
     "an empty any": ('when = { ferritin = "<= 75 ug/L" }', "any = []", ("rule X-1", "any")),
     "a number in any": (
@@ -346,15 +379,23 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a text for when": ('{ ferritin = "<= 75 ug/L" }', '"x"', ("grown-up", "rule X-1", "when")),
     "a text for applies": ('{ age = ">= 18 years" }', '"all"', ("grown-up", "applies")),
     "no disposition": ('  disposition = "oral-iron"\n', "", ("rule X-1", "disposition")),
-    "a disposition that is none": ('"oral-iron"', '"oral"', ("X-1", "did you mean 'oral-iron'?")),
+    "a disposition that is none": (
+        '"oral-iron"',
+        '"oral"',
+        ("rule X-1: unknown disposition 'oral'; did you mean 'oral-iron'?",),
+    ),
     "indeterminate": ('"oral-iron"', '"indeterminate"', ("X-1", "'indeterminate'", "known: ")),
     "indeterminate in a set": (
         '["oral-iron", "no-iron"]',
         '["oral-iron", "indeterminate"]',
         ("Y-1", "'indeterminate'"),
     ),
-    "several dispositions and no why": ('  why = "not settled"\n', "", ("Y-1", "`why`")),
-    "a disposition twice": ('["oral-iron", "no-iron"]', '["no-iron", "no-iron"]', ("Y-1", "once")),
+    "several dispositions and no why": (
+        '  why = "not settled"\n',
+        "",
+        ("rule Y-1: more than one disposition remains possible; say `why`",),
+    ),
+    "a disposition twice": ('["oral-iron", "no-iron"]', '["no-iron", "no-iron"]', (_ONCE,)),
     "no member": ('["oral-iron", "no-iron"]', "[]", ("Y-1",)),
     "a number for a disposition": ('"oral-iron"', "5", ("rule X-1", "disposition")),
     "a number among dispositions": ('"oral-iron", "no-iron"]', '"no-iron", 5]', ("rule Y-1",)),

@@ -930,6 +930,7 @@ def test_the_fingerprint_is_that_of_the_knowledge_used(tmp_path: Path) -> None:
 # Many at once, and the first
 
 
+@pytest.mark.slow
 def test_eight_threads_give_the_answers_of_one() -> None:
     cases = [
         {
@@ -952,6 +953,7 @@ def test_eight_threads_give_the_answers_of_one() -> None:
         assert list(pool.map(answer, cases)) == alone
 
 
+@pytest.mark.slow
 def test_eight_threads_make_the_first_answer_of_a_process() -> None:
     code = """
 import sys
@@ -1106,6 +1108,7 @@ def test_nhanes_texts_are_read_as_numbers_are(shared_data: Path) -> None:
 @pytest.mark.parametrize(
     ("ferritin", "tsat"), [(62, 18), (62, 50), (85, 30), (85, 15), (150, 15), (400, 18), (40, 30)]
 )
+@pytest.mark.slow
 def test_an_undated_draw_holds_every_date(
     patient: dict[str, Any], ferritin: float, tsat: float
 ) -> None:

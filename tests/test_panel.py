@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from rlsiron.models import LabResult, Panel
-from rlsiron.panel import assemble
+from rlsiron.panel import Reading, assemble
 from rlsiron.patient import read_patient
 from rlsiron.reading import read_result
 
@@ -102,6 +102,16 @@ def test_every_whole_percent_is_exact(tibc: int) -> None:
         ({"iron": "<=30 ug/dL", "tibc": ">300 ug/dL"}, 0, 10, (False, True)),
         ({"iron": ">60 ug/dL", "tibc": "<300 ug/dL"}, 20, 100, (True, False)),
         ({"iron": "<30 ug/dL", "tibc": "<300 ug/dL"}, 0, 100, (False, False)),
+        ({"iron": "<300 ug/dL", "tibc": "300 ug/dL"}, 0, 100, (False, True)),
+        ({"iron": ">1.5 ug/dL", "tibc": "300 ug/dL"}, 0.5, 100, (True, False)),
+        ({"iron": ">60 ug/dL", "uibc": ">240 ug/dL"}, 0, 100, (False, True)),
+        (
+            {"iron": "<50 ug/dL", "uibc": "0.5 ug/dL"},
+            0,
+            settled(Fraction(10000, 101)),
+            (False, True),
+        ),
+        ({"iron": "<60 ug/dL", "uibc": "0 ug/dL"}, 0, 100, (False, False)),
         ({"iron": ">=300 ug/dL", "tibc": "300 ug/dL"}, 100, 100, (False, False)),
         ({"iron": "<60 ug/dL", "uibc": "240 ug/dL"}, 0, 20, (False, True)),
         ({"iron": "<=60 ug/dL", "uibc": "240 ug/dL"}, 0, 20, (False, False)),
@@ -142,6 +152,8 @@ def test_an_unbounded_capacity_leaves_everything_below(
 def test_unbounded_iron_over_free_capacity_ends_at_100() -> None:
     panel, _ = panel_of(iron=">60 ug/dL", uibc="240 ug/dL")
     assert ends(tsat_of(panel))[:3] == (20, 100, True)
+    panel, _ = panel_of(iron=">1.5 ug/dL", uibc="298.5 ug/dL")
+    assert ends(tsat_of(panel))[:3] == (0.5, 100, True)
     assert tsat_of(panel).bound in {">", ""}
 
 
@@ -159,6 +171,20 @@ def test_unbounded_iron_over_free_capacity_ends_at_100() -> None:
 def test_a_computed_bound_keeps_its_comparator(results: dict[str, object], bound: str) -> None:
     panel, _ = panel_of(**results)
     assert tsat_of(panel).bound == bound
+
+
+def test_a_full_capacity_is_a_value_and_no_bound() -> None:
+    panel, _ = panel_of(iron="300 ug/dL", tibc="300 ug/dL")
+    assert (tsat_of(panel).low, tsat_of(panel).bound) == (100, "")
+
+
+def test_an_open_interval_narrower_than_the_grid_holds_its_one_value() -> None:
+    """Over 60 and at most one grid step more, over 300: 20 to 20.0000000003, which is 20."""
+    iron = LabResult(
+        analyte="iron", reported="60", unit="ug/dL", low=60, high=60.000000001, low_open=True
+    )
+    panel, _ = panel_of(iron=iron, tibc="300 ug/dL")
+    assert ends(tsat_of(panel)) == (20, 20, False, False)
 
 
 def test_an_iron_bound_far_below_one_grid_step_is_still_an_interval() -> None:
@@ -298,6 +324,8 @@ def test_tibc_is_1_0_to_1_6_of_transferrin(
     """units.md §5: TIBC/transferrin between 1.0 and 1.6 µg/dL per mg/dL."""
     _, notes = panel_of(tibc=f"{tibc} ug/dL", transferrin=f"{transferrin} mg/dL")
     assert ("tibc-unlike-transferrin" in notes) is unlike
+    if unlike:  # for a g/L, as the note has it
+        assert notes["tibc-unlike-transferrin"] == {"least": 100, "most": 160}
 
 
 @given(st.integers(min_value=100, max_value=1000))
@@ -439,6 +467,25 @@ def test_three_readings_become_one_interval() -> None:
     assert ends(tsat_of(panel)) == (15, 25, False, False)
     assert set(panel.tsat_source.split("+")) == {"reported", "iron/tibc", "iron/uibc"}
     assert set(notes) == {"tsat-readings-far-apart", "tsat-unit-suspected"}
+
+
+def test_readings_are_named_with_what_they_come_from() -> None:
+    panel, notes = panel_of(tsat="<25 %", iron="60 ug/dL", tibc="300 ug/dL")
+    assert tsat_of(panel).reported == "0 to 25 % (reported); 20 % (iron/TIBC)"
+    assert panel.tsat_source == "reported+iron/tibc"
+    assert tsat_of(panel).half_step == 0.0
+    filling = notes["tsat-readings-differ"]
+    assert (filling["low"], filling["high"]) == (0.0, 25.0)
+    assert str(Reading(20.0, 20.0, low_open=False, high_open=False, source="reported")) == (
+        "20 % (reported)"
+    )
+
+
+def test_a_reported_zero_may_be_the_computed_value_rounded() -> None:
+    """100·1/300 = 0.333: within half of the last digit of 0."""
+    panel, notes = panel_of(tsat="0 %", iron="1 ug/dL", tibc="300 ug/dL")
+    assert panel.tsat_source == "iron/tibc"
+    assert not notes
 
 
 def test_a_rounded_report_leaves_the_computed_values_to_be_compared() -> None:
@@ -773,6 +820,35 @@ def test_a_missing_result_keeps_its_own_reason_in_a_window() -> None:
     panel, _ = panel_of({"last_iv_iron": "2026-03-01"}, "2026-03-02", ferritin="QNS", tsat="18 %")
     assert panel.ferritin is not None
     assert panel.ferritin.missing == "QNS"
+
+
+def test_nothing_of_a_bound_is_left_in_a_window() -> None:
+    """What must not be read is unknown, and no longer a bound or a rounded value."""
+    cases: list[dict[str, object]] = [
+        {"ferritin": "<62 ug/L", "tsat": ">18 %"},
+        {"ferritin": "62 ug/L"},
+    ]
+    for results in cases:
+        panel, _ = panel_of({"last_iv_iron": "2026-03-01"}, "2026-03-02", **results)
+        for hidden in filter(None, (panel.ferritin, panel.tsat)):
+            assert ends(hidden) == (None, None, False, False)
+            assert (hidden.bound, hidden.half_step) == ("", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("event", "drawn", "readable"),
+    [
+        ("2026-03-01T20:00", "2026-03-01", "2026-03-02"),
+        ("2026-03-01T20:00", "2026-03-02T08:00", "2026-03-02 20:00:00"),
+        ("2026-03-01T08:00+05:00", "2026-03-01T12:00+05:00", "2026-03-02 08:00:00+05:00"),
+    ],
+)
+def test_a_window_ends_at_a_time_only_where_both_have_one(
+    event: str, drawn: str, readable: str
+) -> None:
+    """G16: by the clock, in the zone of the event; else in calendar dates."""
+    _, _, notes = window_of("last_oral_iron", event, drawn)
+    assert notes["after-oral-iron"]["from"] == readable
 
 
 def test_several_events_hide_once_each() -> None:

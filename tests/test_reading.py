@@ -1,5 +1,6 @@
 """Reading: one reported value becomes an interval in the canonical unit, or says why not."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from rlsiron.errors import ReadingError, RlsironError, UnitError, shown
 from rlsiron.models import LabResult
-from rlsiron.reading import read_result
+from rlsiron.reading import ordinary, read_result
 from rlsiron.units import analytes, factor, settle
 
 ANALYTES = list(analytes())
@@ -75,18 +76,27 @@ def test_with_a_decimal_comma_other_groups_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["75,3", "1,234", "1,234.5"])
 def test_a_comma_says_to_declare_it(text: str) -> None:
-    with pytest.raises(ReadingError, match=r"has a comma; declare decimal=','"):
+    said = rf"^ferritin '{re.escape(text)}' has a comma; declare decimal=','$"
+    with pytest.raises(ReadingError, match=said):
         read_result("ferritin", text, unit="ng/mL")
 
 
 def test_a_point_in_a_text_with_commas_says_to_declare_it() -> None:
-    with pytest.raises(ReadingError, match=r"has a decimal point; declare decimal='\.'"):
+    said = r"^ferritin '75\.3' has a decimal point; declare decimal='\.'$"
+    with pytest.raises(ReadingError, match=said):
         read_result("ferritin", "75.3", unit="ng/mL", decimal=",")
+
+
+def test_a_second_number_is_refused_as_such_whatever_the_decimal_sign() -> None:
+    for decimal in (".", ","):
+        with pytest.raises(ReadingError, match=re.escape(_MORE)):
+            read_result("ferritin", "75 80 ng/mL", decimal=decimal)
 
 
 @pytest.mark.parametrize("decimal", [";", "", "..", None, [","]])
 def test_another_decimal_sign_is_refused(decimal: str) -> None:
-    with pytest.raises(ReadingError, match="unknown decimal sign"):
+    said = f"^unknown decimal sign {re.escape(repr(decimal))}; declare"
+    with pytest.raises(ReadingError, match=said):
         read_result("ferritin", "75 ng/mL", decimal=decimal)
 
 
@@ -146,7 +156,8 @@ def test_a_saturation_ends_at_100(
 
 @pytest.mark.parametrize("text", ["128 %", ">100 %", ">100.5 %", "<128 %", "100.000000001 %"])
 def test_a_saturation_over_100_is_refused(text: str) -> None:
-    with pytest.raises(ReadingError, match=r"is over 100 %, where there is none$"):
+    said = rf"^tsat '{re.escape(text)}' is over 100 %, where there is none$"
+    with pytest.raises(ReadingError, match=said):
         read_result("tsat", text)
 
 
@@ -195,6 +206,7 @@ def test_a_word_in_place_of_a_value_is_a_missing_result(word: str) -> None:
     result = read_result("ferritin", f" {word} ")
     assert (result.missing, result.reported, result.unit) == (word, word, "")
     assert (result.low, result.high, result.bound) == (None, None, "")
+    assert (result.low_open, result.high_open, result.half_step) == (False, False, 0.0)
     assert result == read_result("ferritin", (word, "ng/mL"))
 
 
@@ -250,6 +262,34 @@ def test_a_refusal_shows_the_value_and_the_way_out(text: str, expected: str) -> 
 def test_an_object_that_is_no_result_is_refused(value: object) -> None:
     with pytest.raises(ReadingError):
         read_result("ferritin", value, unit="ng/mL")
+
+
+_PAIR = "is not a pair of value and unit, such as (62, 'ng/mL')"
+_NUMBER = "cannot be read; give a number or a text with its unit"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, f"ferritin None {_NUMBER}"),
+        ((True, "ng/mL"), f"ferritin True {_NUMBER}"),
+        ((1, 2, 3), f"ferritin (1, 2, 3) {_PAIR}"),
+        ([75], f"ferritin [75] {_PAIR}"),
+        ((62, 1), "ferritin has 1 for a unit; give a text such as 'ng/mL'"),
+    ],
+)
+def test_a_refusal_shows_the_object_and_the_way_out(value: object, expected: str) -> None:
+    with pytest.raises(RlsironError) as fault:
+        read_result("ferritin", value)
+    assert str(fault.value) == expected
+
+
+def test_a_text_of_200_characters_is_not_too_long() -> None:
+    text = "75" + " " * 193 + "ng/mL"
+    assert len(text) == 200
+    assert read_result("ferritin", text).low == 75.0
+    with pytest.raises(ReadingError, match="cannot be read; write a number"):
+        read_result("ferritin", "x" * 200)
 
 
 @pytest.mark.parametrize("text", ["0", "0.0", "5.4e-79", "0.0000000004", "<=0", ">0", ">=0"])
@@ -336,6 +376,24 @@ def test_the_largest_value_is_a_measurement_and_the_next_none() -> None:
 )
 def test_half_of_the_last_printed_digit_is_kept(given: object, unit: str, expected: float) -> None:
     assert read_result("tsat", given, unit=unit).half_step == expected
+
+
+def test_half_of_the_last_printed_digit_may_be_the_largest_value() -> None:
+    assert read_result("crp", "0e7 mg/L").half_step == 5e6
+    with pytest.raises(ReadingError, match="is not a measurement"):
+        read_result("crp", "0e8 mg/L")
+
+
+@pytest.mark.parametrize(
+    ("analyte", "least", "most"),
+    [
+        ("ferritin", 1.0, 100_000.0),  # its plausible window
+        ("tsat", 1e-9, 100.0),  # zero has a note of its own; none is over 100 %
+        ("uibc", 1e-9, 5e6),  # no window is known
+    ],
+)
+def test_what_is_read_with_nothing_to_note(analyte: str, least: float, most: float) -> None:
+    assert ordinary(analyte) == (least, most)
 
 
 def test_half_of_the_last_printed_digit_is_in_the_canonical_unit() -> None:

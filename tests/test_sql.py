@@ -200,6 +200,23 @@ SAID: list[tuple[dict[str, Any], tuple[str, str, str]]] = [
       "ferritin_bound": ">"}, ("indeterminate", "ferritin", "")),
     ({**point(62.0, 30.0, age=44.0), "ferritin_bound": "~"},
      ("indeterminate", "ferritin", "ferritin")),
+    # a value given twice is no bound, and the end of a bound is on its side
+    *(({**point(62.0, 30.0, age=44.0), "ferritin_bound": bound},
+       ("indeterminate", "ferritin", "ferritin")) for bound in ("<", "<=", ">", ">=")),
+    *(({**point(62.0, 18.0, age=44.0), "tsat_bound": bound}, ("indeterminate", "tsat", "tsat"))
+      for bound in ("<", "<=", ">", ">=")),
+    *(({**point(60.0, 30.0, age=44.0), "ferritin_low_ug_l": None, "ferritin_bound": bound},
+       ("indeterminate", "ferritin", "ferritin")) for bound in (">", ">=")),
+    *(({**point(400.0, 30.0, age=44.0), "ferritin_high_ug_l": None, "ferritin_bound": bound},
+       ("indeterminate", "ferritin", "ferritin")) for bound in ("<", "<=")),
+    ({**point(62.0, 30.0, age=44.0), "ferritin_low_ug_l": 30.0, "ferritin_bound": ">"},
+     ("indeterminate", "ferritin", "ferritin")),
+    ({**point(62.0, 30.0, age=44.0), "ferritin_low_ug_l": None, "ferritin_bound": "<"},
+     ("oral-or-iv-iron", "", "")),
+    ({**point(62.0, 18.0, age=44.0), "tsat_high_pct": None, "tsat_bound": ">="},
+     ("indeterminate", "tsat", "")),
+    ({**point(62.0, 18.0, age=44.0), "tsat_high_pct": 100.0, "tsat_bound": ">="},
+     ("indeterminate", "tsat", "")),
     ({**point(62.0, 30.0, age=44.0), "ferritin_high_ug_l": 60.0},
      ("indeterminate", "ferritin", "ferritin")),
 ]  # fmt: skip

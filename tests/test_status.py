@@ -12,7 +12,7 @@ import pytest
 from rlsiron.catalog import Document, status_ids, text_of
 from rlsiron.compiler import compile_status
 from rlsiron.errors import GuidelineError
-from rlsiron.guideline import load_guideline, parse_guideline, statuses
+from rlsiron.guideline import load_guideline, parse_guideline, remarks, statuses
 from rlsiron.interpretation import interpret
 from rlsiron.models import Interpretation
 from rlsiron.wording import templates
@@ -430,6 +430,7 @@ VALUES = list(
 
 
 @pytest.mark.parametrize(("age", "sex", "pregnancy"), PEOPLE, ids=str)
+@pytest.mark.slow
 def test_as_plain_comparisons_say(age: float, sex: str, pregnancy: str) -> None:
     for at, (values, told) in enumerate(product(VALUES, product((False, True), repeat=2))):
         if at % 7 == int(age) % 7:  # a seventh of the grid for each
@@ -491,6 +492,20 @@ REFUSED = {
         ABOUT + ALL + LOW + ADULT + LOW.replace('"low"', '"other"'),
         "population adult: is unreachable",
     ),
+    "a population that one before the last takes": (
+        ABOUT
+        + ALL.replace("{}", '{ age = "< 5 years" }')
+        + LOW
+        + ADULT
+        + LOW.replace('"low"', '"other"')
+        + ALL.replace('"all"', '"baby"').replace("{}", '{ age = "< 1 years" }')
+        + LOW.replace('"low"', '"third"'),
+        "population baby: is unreachable",
+    ),
+    "a note of which nothing is filled": (
+        ABOUT + ALL + LOW + 'note = "assay-unknown"\n',
+        "its note 'assay-unknown' takes one, one_more, other, other_more; give `values`",
+    ),
     "a disposition": (
         ABOUT + ALL + LOW + 'disposition = "no-iron"\n',
         "population all, rule low, key disposition: unknown key",
@@ -546,6 +561,12 @@ def test_a_file_without_a_limit_has_one_cell() -> None:
 def test_a_file_on_status_is_no_guideline(tmp_path: Path) -> None:
     path = tmp_path / "ours.toml"
     path.write_text(HEAD + ABOUT + ALL + LOW, encoding="utf-8")
-    for given in (path, parsed(ABOUT + ALL + LOW)):
+    said = (
+        "line 2, key purpose: a file of statements decides nothing; give one that says what to do"
+    )
+    with pytest.raises(GuidelineError) as refused:
+        load_guideline(path)
+    assert str(refused.value).endswith(said)
+    for given in (path, parsed(ABOUT + ALL + LOW), remarks()):
         with pytest.raises(GuidelineError, match="decides nothing"):
             load_guideline(given)

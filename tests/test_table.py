@@ -1,11 +1,13 @@
 """The table: cells of axes, unions over them, limits as they are printed."""
 
+import tomllib
 from math import inf, nextafter
 
 import pytest
 
+from rlsiron.catalog import Document
 from rlsiron.compiler import compile_table
-from rlsiron.guideline import Guideline, shipped
+from rlsiron.guideline import Guideline, parse_guideline, shipped
 from rlsiron.table import BIT, NumericAxis, Table, WordAxis, spanned, words_of
 
 # Cut below 50 and above 75: [0, 50), [50, 75], (75, inf).
@@ -183,6 +185,8 @@ def test_the_axes_that_decide() -> None:
     assert one.deciding(at(one, age=(0.0, 130.0), ferritin=(30.0, 30.0))) == ()
     assert one.deciding(at(one, age=(0.0, 130.0))) == ("age",)
     assert one.deciding(at(one, ferritin=(0.0, 30.0))) == ()
+    open_kidney = frozenset({"none", "ckd"})  # tells apart only from T 40 on
+    assert one.deciding(at(one, ferritin=(0.0, inf), kidney=open_kidney)) == ("ferritin",)
 
 
 def test_the_nearest_limits_beyond_which_the_answer_differs() -> None:
@@ -199,6 +203,11 @@ def test_a_limit_beyond_which_nothing_changes_is_stepped_over() -> None:
     """AASM adult at F 150, T 30 (no iron): down to 100, IV; up past 200, which is end-stage's."""
     one = table()
     steps = one.steps(at(one, ferritin=(150.0, 150.0)))
+    assert [(s.limit, s.possible) for s in steps if s.axis == "ferritin"] == [
+        (300.0, ("withhold-iron",)),
+        (100.0, ("iv-iron",)),
+    ]
+    steps = one.steps(at(one, ferritin=(250.0, 250.0)))  # the cell under 200 says the same
     assert [(s.limit, s.possible) for s in steps if s.axis == "ferritin"] == [
         (300.0, ("withhold-iron",)),
         (100.0, ("iv-iron",)),
@@ -224,6 +233,30 @@ def test_the_variation_about_a_limit_reaches_to_its_share_of_it() -> None:
     assert (over.limit, over.border) == (100.0, ("ferritin", 114.5, inf))
     assert spanned("age", 18.0) is None
     assert spanned("crp", 5.0) is None
+
+
+def test_a_limit_of_which_no_variation_is_known_is_spanned_from_nowhere() -> None:
+    """PA-6 has none of CRP. And a limit between 0 and 1 is one like any other."""
+    text = (
+        'id = "ours"\npurpose = "anemia"\nsource = "rlsiron"\nversion = "1"\nreviewed_by = []\n'
+        '[[population]]\nname = "all"\napplies = {}\n'
+        '[[population.rule]]\nid = "A"\nwhen = { crp = "<= 0.5 mg/L" }\n'
+        'disposition = "oral-iron"\nverified = "primary"\nsays = "a"\n'
+        '[[population.rule]]\nid = "B"\ndisposition = "no-iron"\nverified = "primary"\n'
+        'says = "b"\n'
+    )
+    one = compile_table(parse_guideline(Document("ours.toml", text, tomllib.loads(text))))
+    for cell, possible in ((0, ("no-iron",)), (1, ("oral-iron",))):
+        (step,) = one.steps(((cell,),))
+        assert (step.axis, step.limit, step.possible) == ("crp", 0.5, possible)
+        assert step.border == ("crp", -inf, inf)
+
+
+def test_the_cells_of_an_array_are_without_its_unions() -> None:
+    one = table()
+    sizes = tuple(axis.size for axis in one.axes)
+    assert one.disposition.shape == tuple(size + 1 for size in sizes)
+    assert one.cells_of(one.disposition).shape == sizes
 
 
 def test_edges_of_an_axis_that_is_not_there_are_none() -> None:

@@ -669,3 +669,11 @@ def test_the_sample_of_a_clinic_is_answered_as_the_sources_say() -> None:
     assert {row["id"] for row in rows if row["problems"]} == {"P10", "P14"}
     assert rows[4]["tsat_low_pct"] == "10.975609756"  # 100 * 45 / 410
     assert rows[1]["tsat_low_pct"] == "31"
+
+
+@pytest.mark.parametrize("name", ["out.parquet", "out.pq"])
+def test_an_output_is_not_named_as_another_kind(name: str) -> None:
+    done = run("table", write("ferritin\n62 ng/mL\n"), "-o", name)
+    assert done.exit_code == 2
+    assert f"the output '{name}' would be CSV, as the input is; give it a name" in done.stderr
+    assert not Path(name).exists()

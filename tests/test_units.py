@@ -293,6 +293,12 @@ def test_a_unit_in_which_it_is_not_reported_is_refused(name: str, spelling: str)
         unit_code(name, spelling)
 
 
+def test_a_unit_of_100_characters_is_not_too_long() -> None:
+    assert unit_code("ferritin", "ng/mL" + " " * 95) == "ng/mL"
+    with pytest.raises(UnitError):
+        unit_code("ferritin", "ng/mL" + " " * 96)
+
+
 def test_a_unit_that_is_no_text_is_refused() -> None:
     with pytest.raises(UnitError, match="ferritin is not reported in 1; write one of"):
         unit_code("ferritin", 1)
@@ -316,6 +322,12 @@ def test_an_unknown_analyte_is_refused(name: str) -> None:
         analyte(name)
 
 
+def test_a_misspelt_analyte_is_shown_with_what_was_meant() -> None:
+    with pytest.raises(UnitError) as fault:
+        analyte("feritin")
+    assert str(fault.value) == "unknown analyte 'feritin'; did you mean 'ferritin'?"
+
+
 def test_a_factor_takes_a_spelling_and_refuses_another_unit() -> None:
     assert factor("ferritin", "µg/dl") == Factor(10, 1)
     with pytest.raises(UnitError, match="not reported in 'mmol/L'"):
@@ -328,6 +340,10 @@ def test_an_analyte_carries_what_the_evidence_says() -> None:
     assert ferritin.plausible == Window(1, 100_000, "ug/L")
     assert ferritin.variation is not None
     assert (ferritin.variation.percent, ferritin.variation.source) == (14.5, "pilon-1981")
+    assert ferritin.title == "Ferritin"
+    assert ferritin.zero is False
+    tsat = analyte("tsat")
+    assert (tsat.molar_mass, tsat.convention, tsat.grade) == (None, "", "")
     assert [name for name, known in analytes().items() if known.zero] == ["tsat", "uibc", "crp"]
     assert [name for name, known in analytes().items() if known.maximum] == ["tsat"]
 
@@ -387,8 +403,14 @@ def test_a_quantity_in_another_unit_is_to_be_converted_first(name: str, unit: st
 
 @pytest.mark.parametrize("magnitude", [np.array([1.0, 2.0]), Fraction(10**400)])
 def test_a_quantity_that_is_not_one_number_is_refused(magnitude: object) -> None:
-    with pytest.raises(ReadingError, match="is not one number"):
+    with pytest.raises(ReadingError, match="is not one number") as fault:
         from_quantity("ferritin", REGISTRY.Quantity(magnitude, "ng/mL"))
+    assert str(fault.value).startswith(f"ferritin {shown(magnitude)} ")
+
+
+def test_a_quantity_is_refused_with_its_unit() -> None:
+    with pytest.raises(UnitError, match=r"^ferritin is not reported in 'gram / liter'; convert"):
+        from_quantity("ferritin", REGISTRY.Quantity(5, "g/L"))
 
 
 def test_what_is_no_quantity_is_none() -> None:

@@ -87,6 +87,9 @@ def compare_guidelines(
     if by is not None and labels.count(by) != 1:
         hint = did_you_mean(str(by), map(str, labels))
         raise RlsironError(f"by={shown(by)} is not the name of one column{hint}")
+    names = ["guideline", said, "other_guideline", f"other_{said}", "rows", "share"]
+    if by in names:
+        raise RlsironError(f"by={shown(by)} is a column of the counts; rename yours")
     tally = _Tally(ids, said)
     for part in frame.parts(read if by is None or by in read else [*read, by]):
         out = answer_part(
@@ -98,7 +101,6 @@ def compare_guidelines(
             part=not frame.whole,
         )
         tally.add(out, None if by is None else part[by])
-    names = ["guideline", said, "other_guideline", f"other_{said}", "rows", "share"]
     counted = pd.DataFrame(tally.counted(), columns=[by, *names])
     counted = counted.astype({"rows": np.int64, "share": np.float64})
     return counted[names] if by is None else counted
@@ -117,6 +119,8 @@ class _Tally:
         codes, cells = (np.full(len(out), -1), []) if by is None else distinct_cells(by)
         if not all(isinstance(cell, Hashable) for cell in cells):
             raise RlsironError("by= names a column of lists; name one with a single value a row")
+        if len(set(cells)) < len(cells):  # as 1 and True
+            raise RlsironError("by= names a column of mixed types; make them one")
         strata = [*cells, None]  # -1 is the last one
         shape = (len(strata), len(_WORDS), len(_WORDS))
         for at, pair in enumerate(self._pairs):

@@ -135,9 +135,8 @@ def _axis(name: str, admitted: set[Any]) -> Axis:
         inner = sorted(edge for edge in edges if 0.0 < edge <= most and edge < inf)
         return NumericAxis(name, tuple(inner), unit, most)
     classes: dict[tuple[bool, ...], set[Any]] = {}
-    sets = sorted(admitted, key=lambda words: sorted(map(str, words)))
     for word in vocabulary().get(name, (False, True)):
-        classes.setdefault(tuple(word in words for words in sets), set()).add(word)
+        classes.setdefault(tuple(word in words for words in admitted), set()).add(word)
     return WordAxis(name, tuple(frozenset(words) for words in classes.values()))
 
 
@@ -227,16 +226,18 @@ class _Compiler:
 
     def _first_gap(self, unsaid: Mask) -> str:
         """Return the first region that no rule covers, in words."""
-        first = tuple(np.argwhere(unsaid)[0])
         words = []
+        region: list[Any] = [slice(cell, cell + 1) for cell in map(int, np.argwhere(unsaid)[0])]
         for at, axis in enumerate(self._axes):
-            line = unsaid[(*first[:at], slice(None), *first[at + 1 :])]
-            last = int(first[at])
-            while last + 1 < axis.size and line[last + 1]:
+            first = last = region[at].start
+            while (
+                last + 1 < axis.size and unsaid[(*region[:at], last + 1, *region[at + 1 :])].all()
+            ):
                 last += 1
-            if first[at] or last + 1 < axis.size:
-                words.append(axis.describe(int(first[at]), last))
-        return ", ".join(words) or "any case"
+            region[at] = slice(first, last + 1)
+            if first or last + 1 < axis.size:
+                words.append(axis.describe(first, last))
+        return ", ".join(words)
 
     def guard(
         self, criterion: Bits, guideline: Guideline, layer: Safety | None

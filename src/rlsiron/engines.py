@@ -55,6 +55,10 @@ def answer_on(
             f"{str(folder)!r} is there; an engine writes to a folder that is new, and does not go "
             "on with parts"
         )
+    if not folder.absolute().parent.is_dir():
+        raise RlsironError(
+            f"there is no folder {str(folder.parent)!r} for the parts; make it first"
+        )
     try:
         import_module(_LIBRARY[engine])
     except ModuleNotFoundError as fault:

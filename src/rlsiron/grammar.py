@@ -371,7 +371,7 @@ class Reader:
 
     def value(self, name: str, text: object, *, example: str) -> float:
         """Return a number with its unit, in the canonical unit."""
-        match = _LIMIT.fullmatch(f">={text}") if isinstance(text, str) else None
+        match = _LIMIT.fullmatch(f">={text}")
         if match is None or match["parameter"]:
             raise self.fault(f"{shown(text)} is not a number with its unit; write {example!r}")
         return self._canonical(name, match["number"], match["unit"])

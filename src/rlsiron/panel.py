@@ -203,7 +203,7 @@ def _sites() -> float:
 
 def _within(reading: Reading, events: list[Event]) -> Reading | None:
     """Return a computed reading, settled and ended at 100 %; None where it lies wholly over."""
-    low, high = _settled(reading.low), _settled(reading.high)
+    low, high = settle(reading.low), settle(reading.high)
     if low > _most() or (low == _most() and reading.low_open):
         events.append(("tsat-over-100", {"source": reading.source, "low": low}))
         return None
@@ -212,10 +212,6 @@ def _within(reading: Reading, events: list[Event]) -> Reading | None:
     if low == high:  # an interval narrower than the grid holds its one value
         return reading._replace(low=low, high=high, low_open=False, high_open=False)
     return reading._replace(low=low, high=high)
-
-
-def _settled(value: float) -> float:
-    return settle(value) if value < inf else inf
 
 
 def _same(reported: LabResult, reading: Reading) -> bool:
@@ -304,7 +300,7 @@ def _compare_capacities(tibc: Reading, transferrin: Reading, events: list[Event]
     """Note a TIBC that does not fit the transferrin."""
     least, most = _rule("tibc_per_transferrin")
     lowest = transferrin._replace(low=settle(least * transferrin.low))
-    highest = transferrin._replace(high=_settled(most * transferrin.high))
+    highest = transferrin._replace(high=settle(most * transferrin.high))
     if _surely_less(tibc, lowest) or _surely_less(highest, tibc):
         events.append(("tibc-unlike-transferrin", {"least": least, "most": most}))
 

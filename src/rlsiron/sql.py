@@ -442,9 +442,15 @@ def _is_interval(name: str) -> Term:
     closed = [exp.not_(among(bound.copy(), ("<", ">")))]
     closed += [] if known.zero else [high.copy() > number(0)]
     rising = exp.or_(low < high, exp.and_(low.copy().eq(high.copy()), *closed))
+    from_zero = exp.func("COALESCE", low.copy().eq(number(0)), exp.true())
+    no_end: Term = exp.not_(is_told(high))
+    if known.maximum:
+        no_end = exp.func("COALESCE", high.copy().eq(number(most)), exp.true())
     return exp.and_(
         exp.or_(is_told(low), is_told(high)),
         among(bound, ("", "<", "<=", ">", ">=")),
+        exp.or_(exp.not_(among(bound.copy(), ("<", "<="))), exp.and_(from_zero, is_told(high))),
+        exp.or_(exp.not_(among(bound.copy(), (">", ">="))), exp.and_(is_told(low), no_end)),
         *within,
         exp.func("COALESCE", rising, exp.true()),
     )

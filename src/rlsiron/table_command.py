@@ -103,6 +103,11 @@ class _Target:
                 raise RlsironError(
                     f"the output {str(self.output)!r} lies in the folder of parts; name another"
                 )
+            if kind_of(self.output) != kind and self.output.suffix:
+                raise RlsironError(
+                    f"the output {str(self.output)!r} would be {kind}, as the input is; give it a "
+                    "name that says so"
+                )
             refuse_output(self.output, sources=tuple(files))
         if self.output is None and self.parts is None and kind == "Parquet":
             raise RlsironError("Parquet is not printed; say where it goes: -o out.parquet")
