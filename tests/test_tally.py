@@ -6,6 +6,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 
+from rlsiron import tally as tally_module
 from rlsiron.frames import interpret_frame
 from rlsiron.tally import Tally
 
@@ -85,3 +86,21 @@ def test_a_tally_goes_into_json_and_comes_back() -> None:
     counted = tally(answers())
     assert Tally.of_data(json.loads(json.dumps(counted.as_data()))) == counted
     assert Tally.of_data(Tally().as_data()) == Tally()
+
+
+KINDS = {
+    "a pair of value and unit": (
+        ["ferritin ('75,3', 'ng/mL') has a comma; x", "ferritin '6,1' has a comma; x"],
+        {"ferritin … has a comma"},
+    ),
+    "a quote within": (['ferritin "1\'2 ng/mL" has more', "ferritin '1_2' has more"], None),
+    "a value that is cut": (["ferritin 'aaaa... is longer", "ferritin 'bbbb... is longer"], None),
+    "an escape within": (["ferritin 'it\\'s \"x\"' has more", "ferritin '' has more"], None),
+}
+
+
+@pytest.mark.parametrize(("problems", "kinds"), KINDS.values(), ids=KINDS)
+def test_a_kind_is_what_is_said_of_any_value(problems: list[str], kinds: set[str] | None) -> None:
+    found = {kind for problem in problems for kind in tally_module._kinds(problem)}  # noqa: SLF001
+    assert len(found) == 1
+    assert kinds is None or found == kinds
