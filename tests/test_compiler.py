@@ -184,6 +184,20 @@ GAPS = {
         ],
         "ferritin in (75, inf) ug/L",
     ),
+    "below the rules": (
+        [
+            rule("A", 'ferritin = "> 75 ug/L", tsat = ">= 20 %"'),
+            rule("B", 'ferritin = "> 75 ug/L"'),
+        ],
+        "ferritin in [0, 75] ug/L",
+    ),
+    "about two corners": (
+        [
+            rule("A", 'ferritin = "> 75 ug/L", tsat = ">= 20 %"'),
+            rule("B", 'ferritin = "<= 75 ug/L", tsat = ">= 40 %"'),
+        ],
+        "tsat in [0, 20) %",
+    ),
     "about a corner": (
         [rule("A", 'ferritin = "> 75 ug/L", tsat = ">= 20 %"')],
         "tsat in [0, 20) %",
@@ -659,12 +673,12 @@ def test_the_safety_rules_are_told_by_their_ids() -> None:
 
 def test_a_table_may_have_as_many_cases_as_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two cells and the slot for a missing value are three cases."""
-    ours = population(rule("A", 'ferritin = "<= 75 ug/L"'), REST)
+    ours = population(rule("A", 'ferritin = "<= 75 ug/L"'), REST, name="many")
     monkeypatch.setattr("rlsiron.compiler.MOST_SLOTS", 3)
     assert table_of(ours, head=FOR_ANEMIA).cells == 2
     monkeypatch.setattr("rlsiron.compiler.MOST_SLOTS", 2)
     with pytest.raises(GuidelineError, match="into 3 cases; 2 at most"):
-        table_of(ours.replace('"all"', '"everyone"'), head=FOR_ANEMIA)
+        table_of(ours.replace('"many"', '"too many"'), head=FOR_ANEMIA)
 
 
 def test_a_file_that_cuts_patients_into_too_many_cases_is_refused() -> None:

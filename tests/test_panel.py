@@ -152,8 +152,8 @@ def test_an_unbounded_capacity_leaves_everything_below(
 def test_unbounded_iron_over_free_capacity_ends_at_100() -> None:
     panel, _ = panel_of(iron=">60 ug/dL", uibc="240 ug/dL")
     assert ends(tsat_of(panel))[:3] == (20, 100, True)
-    panel, _ = panel_of(iron=">1.5 ug/dL", uibc="298.5 ug/dL")
-    assert ends(tsat_of(panel))[:3] == (0.5, 100, True)
+    panel, _ = panel_of(iron=">0.6 ug/dL", uibc="299.4 ug/dL")
+    assert ends(tsat_of(panel))[:3] == (0.2, 100, True)
     assert tsat_of(panel).bound in {">", ""}
 
 

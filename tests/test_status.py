@@ -556,6 +556,7 @@ def test_a_file_without_a_limit_has_one_cell() -> None:
     table = compile_status(parsed(text))
     assert [rule.id for rule in table.holding(table.box({}))] == ["low"]
     assert table.cells == 1
+    assert table.always.dtype.kind == "u"
 
 
 def test_a_file_on_status_is_no_guideline(tmp_path: Path) -> None:
