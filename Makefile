@@ -20,7 +20,7 @@ demo: .venv/installed ## one patient and one table, from the command line
 	@echo "The answers are in build/answers.csv."
 
 test: .venv/installed-dev ## the whole suite
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/installed-dev ## everything that must hold before a change lands
 	scripts/check

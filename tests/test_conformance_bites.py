@@ -37,7 +37,6 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance.md"
 CAUGHT, SAME, MISSED = "caught", "equivalent", "missed"
 OUTCOMES = (CAUGHT, SAME, MISSED)
 SAFETY, FACTS = "safety", "facts"
-pytestmark = pytest.mark.xdist_group("planted")  # what was planted once is told by several tests
 DRAW = ("drawn", "fasting", "assay")
 OTHER = ("patient", "guidelines", "decimal", "errors", "strict", *DRAW)
 

@@ -65,7 +65,6 @@ def test_a_cluster_is_asked_at_its_address(archive: Path) -> None:
     assert len(rows_of("x")) == 6
 
 
-@pytest.mark.xdist_group("spark")
 def test_spark_writes_and_counts_what_one_process_does(archive: Path, spark: SparkSession) -> None:
     assert spark is not None  # the session that is there already is taken
     run("table", str(archive), "--parts", "one", *CALL)

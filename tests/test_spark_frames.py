@@ -20,8 +20,6 @@ from test_frames import units_of
 ROWS = int(os.environ.get("RLSIRON_FRAME_ROWS", "0"))
 UNITS = {"ferritin": "ng/mL", "tsat": "%"}
 
-pytestmark = pytest.mark.xdist_group("spark")  # one Java for all of it
-
 
 def given(spark: SparkSession, df: pd.DataFrame, partitions: int) -> DataFrame:
     """Return a frame in Spark, with a number for each row, in partitions of any order."""

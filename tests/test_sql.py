@@ -104,9 +104,7 @@ def in_spark(query: str, draws: pd.DataFrame, spark: "SparkSession") -> pd.DataF
     return pd.DataFrame(rows, columns=said.columns)
 
 
-@pytest.fixture(
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in TESTED]
-)  # in one process each, so that each server starts once
+@pytest.fixture(params=TESTED)
 def engine(request: pytest.FixtureRequest) -> tuple[str, Run]:
     """Return the dialect of an engine, and what runs a query in it."""
     name = request.param
