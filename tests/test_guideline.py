@@ -230,7 +230,7 @@ SAID_OF_LIMITS = {
     '"<= ferritin_ceilin"': "unknown parameter 'ferritin_ceilin'; did you mean 'ferritin_ceiling'?",
     "[]": '[] is not a limit; write one such as "<= 75 ug/L"',
     '["> 75 ug/L", "<= 75 ug/L"]': "no value is within ['> 75 ug/L', '<= 75 ug/L']",
-    "75": "75 cannot stand here; see the form of a guideline file",
+    "75": '75 is not a limit with its unit; write one such as "<= 75 ug/L"',
 }
 
 
@@ -382,7 +382,7 @@ FAULTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a disposition that is none": (
         '"oral-iron"',
         '"oral"',
-        ("rule X-1: unknown disposition 'oral'; did you mean 'oral-iron'?",),
+        ("rule X-1, key disposition: unknown disposition 'oral'; did you mean 'oral-iron'?",),
     ),
     "indeterminate": ('"oral-iron"', '"indeterminate"', ("X-1", "'indeterminate'", "known: ")),
     "indeterminate in a set": (
