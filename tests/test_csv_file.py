@@ -280,3 +280,15 @@ def test_a_pipe_is_read_and_knows_no_position() -> None:
         source = CsvFile(stream, "pipe", separator=None, encoding=None)
         assert len(next(source.chunks(9))) == 2
         assert source.position == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        (b"\x1f\x8b\x08", "FILE is compressed by gzip; unpack it first: gunzip"),
+        (b"PK\x03\x04", "FILE is a workbook or a zip archive; export or unpack it as CSV"),
+        (b"PAR1", "FILE is a Parquet file; give it a name that ends in .parquet"),
+    ],
+)
+def test_what_is_no_csv_says_what_it_is(file: Path, start: bytes, sentence: str) -> None:
+    assert refusal(file, start + b"\x00rest") == sentence
