@@ -30,8 +30,9 @@ docs: .venv/installed-dev ## the site, in build/site
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs build/pages build/site
 	@echo "The site starts at build/site/index.html."
 
-bench: .venv/installed-dev ## every benchmarks/bench_*.py
+bench: .venv/installed-dev ## every benchmarks/bench_*.py; the page and plot of the docs
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	$(BIN)/python benchmarks/bench_frames.py --write
 
 mutation: .venv/installed-dev ## change the decision core and count what the tests notice
 	scripts/mutation
