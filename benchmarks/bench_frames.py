@@ -274,7 +274,7 @@ def page(found: list[Row], ratios: dict[str, str], rows: int) -> str:
         "",
         about,
         "",
-        "![Rows a second](static/benchmarks.svg)",
+        "![Rows a second](benchmarks.svg)",
         "",
         "| what | rows a second | beside `numpy.select` | |",
         "|---|---:|---:|---|",
@@ -308,7 +308,7 @@ def plot(found: list[Row]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.15)
     figure.tight_layout()
-    figure.savefig(DOCS / "static" / "benchmarks.svg", metadata={"Date": None})
+    figure.savefig(DOCS / "benchmarks.svg", metadata={"Date": None})
 
 
 def main() -> None:

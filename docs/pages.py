@@ -4,6 +4,7 @@
 """
 
 import sys
+from itertools import chain
 from pathlib import Path
 from shutil import copy, rmtree
 
@@ -17,7 +18,7 @@ def write(folder: Path) -> None:
     """Write every page to a folder that is made anew."""
     rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for page in (*_HERE.glob("*.md"), *_HERE.glob("*.json")):
+    for page in chain.from_iterable(map(_HERE.glob, ("*.md", "*.json", "*.svg"))):
         copy(page, folder)
     for path, text in (*guideline_pages.pages(), *knowledge_pages.pages()):
         page = folder / path
