@@ -204,7 +204,7 @@ def test_a_pipe_is_not_read_twice() -> None:
 @pytest.mark.parametrize("sizes", [(0,), (0, 0)], ids=str)
 def test_files_without_rows_are_refused(kind: str, sizes: tuple[int, ...]) -> None:
     files = stored(kind, *sizes)
-    why = f"'labs/0.{kind}' has a header and no row below it; give it rows"
+    why = f"'labs/0.{kind}' has columns and no row; give it rows"
     assert refused(lambda: archive(files, kind).to_file(Path("out"))) == why
     assert refused(lambda: archive(files, kind).to_parts(Path("parts"), 3, CALL)) == why
     assert not Path("out").exists()

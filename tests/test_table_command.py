@@ -417,7 +417,7 @@ WRONG = {
     "header-alone": (
         "ferritin\n",
         (),
-        "'labs.csv' has a header and no row below it; give it rows",
+        "'labs.csv' has columns and no row; give it rows",
     ),
     "empty": ("", (), "'labs.csv' is empty; give a CSV file with a header"),
     "ragged": (
@@ -508,6 +508,34 @@ def test_results_that_are_words_need_no_unit() -> None:
     """Nothing is bare in a first part of the file; later ones are problems of their rows."""
     assert len(answers(write("ferritin\nQNS\nhemolyzed\n"))) == 2
     assert len(answers(write("ferritin\nfurlong\n1_0\n5 furlong\n"), status=1)) == 3
+
+
+def test_a_call_that_is_refused_prints_nothing() -> None:
+    result = run("table", write("ferritin\n62\n"))
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_numbers_without_unit_in_a_later_file_are_problems_of_their_rows() -> None:
+    """Files are one table: only where its first rows say nothing of a unit is the call at fault."""
+    write("ferritin\n62 ng/mL\n", "0.csv")
+    write("ferritin\n62\n", "1.csv")
+    result = run("table", "0.csv", "1.csv", "-o", "out.csv")
+    assert result.exit_code == 1
+    with Path("out.csv").open(encoding="utf-8", newline="") as stream:
+        one, other = csv.DictReader(stream)
+    assert (one["ferritin_low_ug_l"], one["problems"]) == ("62", "")
+    assert other["ferritin_low_ug_l"] == ""
+    assert "ferritin" in other["problems"]
+    assert run("table", "1.csv", "0.csv", "-o", "out.csv").exit_code == 2
+    write("ferritin\n", "2.csv")
+    assert run("table", "2.csv", "1.csv", "-o", "out.csv").exit_code == 2
+
+
+def test_the_order_of_chosen_columns_makes_no_other_call() -> None:
+    write("ferritin\n62 ng/mL\n")
+    for chosen in ("notes,problems", "problems,notes", "problems,notes,notes"):
+        result = run("table", "labs.csv", "--parts", "parts", "--columns", chosen)
+        assert result.exit_code == 0, result.stderr
 
 
 def test_the_input_is_not_overwritten() -> None:

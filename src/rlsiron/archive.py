@@ -8,7 +8,7 @@ from typing import Any
 
 from rlsiron import parts
 from rlsiron.errors import RlsironError
-from rlsiron.file_answers import Asked, Batch, Format, Plan, Source, answer_rows, planned
+from rlsiron.file_answers import Asked, Batch, Format, Plan, Sink, Source, answer_rows, planned
 from rlsiron.tally import Tally
 from rlsiron.whole_file import written_whole
 
@@ -79,10 +79,7 @@ class Archive:
                 sink = sink or stack.enter_context(
                     self._format.sink(stream, source, done.plan.answer)
                 )
-                told = self._teller(source)
-                done.tally.add(
-                    answer_rows(done.plan, source, source.batches(), sink, first=True, told=told)
-                )
+                done.tally.add(self._answered(done, source, source.batches(), sink))
         return self._whole()
 
     def to_file(self, path: Path) -> Done:
@@ -122,14 +119,7 @@ class Archive:
                     held.written(part) as stream,
                     self._format.sink(stream, source, done.plan.answer) as sink,
                 ):
-                    tally = answer_rows(
-                        done.plan,
-                        source,
-                        rest.taken(size),
-                        sink,
-                        first=not at,
-                        told=self._teller(source),
-                    )
+                    tally = self._answered(done, source, rest.taken(size), sink)
                     last = rest.is_empty()
                 held.keep(part, last=last, tally=tally.as_data())
             at += tally.rows
@@ -149,14 +139,20 @@ class Archive:
             self._done = Done(planned(source.labels, self._asked))
         return self._done
 
-    def _teller(self, source: Source) -> Callable[[int], None]:
-        return lambda rows: self._told(rows, self._read + source.position)
+    def _answered(self, done: Done, source: Source, batches: Iterable[Batch], sink: Sink) -> Tally:
+        """Write rows with their answers, and return the tally."""
+
+        def told(rows: int) -> None:
+            self._told(rows, self._read + source.position)
+
+        first = not done.tally.rows
+        return answer_rows(done.plan, source, batches, sink, first=first, told=told)
 
     def _whole(self) -> Done:
         """Return what was done, if anything was."""
         if self._done is None or not self._done.tally.rows:
             name = str(self._files[0])
-            raise RlsironError(f"{name!r} has a header and no row below it; give it rows")
+            raise RlsironError(f"{name!r} has columns and no row; give it rows")
         return self._done
 
     def _inputs(self) -> list[list[Any]]:

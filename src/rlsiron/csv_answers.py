@@ -77,12 +77,16 @@ class CsvSource:
 class CsvSink:
     """Writes rows as CSV, with the separator and the decimal sign of the input."""
 
-    def __init__(self, writer: "Writer", decimal: str) -> None:
+    def __init__(self, writer: "Writer", decimal: str, header: Sequence[str]) -> None:
         self._writer = writer
         self._decimal = decimal
+        self._header = header  # until it is written: a call that is refused prints nothing
 
     def write(self, batch: CsvBatch, answers: pd.DataFrame) -> None:
-        """Write rows with their answers behind them."""
+        """Write rows with their answers behind them, under the header."""
+        if self._header:
+            self._writer.writerow(self._header)
+            self._header = ()
         columns = [_cells(answers[name], self._decimal) for name in answers.columns]
         self._writer.writerows(
             (*row.cells, *answer) for row, *answer in zip(batch.rows, *columns, strict=True)
@@ -126,9 +130,8 @@ class CsvFormat:
         file = source.file
         text = stream if isinstance(stream, TextIOBase) else _text_of(stream)
         writer = csv.writer(text, delimiter=file.separator, lineterminator="\n")
-        writer.writerow([*file.header, *answer.columns])
         try:
-            yield CsvSink(writer, self.decimal)
+            yield CsvSink(writer, self.decimal, [*file.header, *answer.columns])
         finally:
             if text is not stream:
                 text.detach()  # writes what is left

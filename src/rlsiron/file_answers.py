@@ -204,7 +204,7 @@ def answer_rows(
     batches, sink
         The rows, and where they go to.
     first
-        Whether they are the first ones of the file.
+        Whether they are the first ones of the table.
     told
         Is told of the rows that were answered, after each batch.
 

@@ -232,7 +232,7 @@ def _call(
         "--verified-only": asks.strict,
         "--unit": sorted(f"{name}={unit}" for name, unit in asks.units.items()),
         "--column": sorted(f"{name}={label}" for name, label in asks.columns.items()),
-        "--columns": list(asks.chosen),
+        "--columns": sorted(set(asks.chosen)),
         "--decimal": asks.decimal,
         "--separator": separator,
         "--encoding": encoding,
