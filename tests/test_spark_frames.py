@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 import rlsiron
 from rlsiron.frames import interpret_frame
-from rlsiron.partitions import ask, from_arrow
+from rlsiron.partitions import ask
 from rlsiron.spark_frames import answer_batches, interpret_parquet, interpret_spark
 from spread import as_expected, assert_same, frame_of, numbers, typed, vectors
 from test_frames import units_of
@@ -224,7 +224,7 @@ def test_batches_are_answered_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("rlsiron.spark_frames._ROWS", 3)
     parts = batches(["62 ng/mL"], [], ["<5 ug/L", None], ["310 ng/mL"])
     out = pa.Table.from_batches(answer_batches(iter(parts), question=ask(), names=NAMES))
-    expected = interpret_frame(from_arrow(pa.Table.from_batches(parts)))
+    expected = interpret_frame(pa.Table.from_batches(parts).to_pandas())
     assert out.column_names == ["ferritin", "low", "said"]
     assert out["ferritin"].to_pylist() == ["62 ng/mL", "<5 ug/L", None, "310 ng/mL"]
     assert out["low"].to_pylist() == [62.0, 0.0, None, 310.0]

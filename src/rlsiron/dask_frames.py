@@ -18,7 +18,7 @@ from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
 from rlsiron.errors import RlsironError, shown
 from rlsiron.foreign_columns import columns_sought
-from rlsiron.partitions import Asked, Question, ask, beside, from_arrow
+from rlsiron.partitions import Asked, Question, ask, beside
 
 _ROWS = 1 << 20  # that are held at a time, unless one row group has more
 
@@ -91,8 +91,8 @@ def interpret_parquet(
         raise RlsironError(f"{shown(target)} is there; name a folder that is new")
     question = ask(**asked)
     schema, pieces = _opened(source)
-    empty = schema.empty_table()
-    names = beside(schema.names, question.shape(from_arrow(empty)), prefix=prefix, wanted=answers)
+    shape = question.shape(question.opened(schema.empty_table()))
+    names = beside(schema.names, shape, prefix=prefix, wanted=answers)
     unfinished = f"{folder.rstrip('/')}.unfinished"
     if system.exists(unfinished):
         system.rm(unfinished, recursive=True)
@@ -114,7 +114,7 @@ class _Writer:
 
     def __call__(self, piece: ds.ParquetFileFragment, at: int) -> None:
         table = piece.to_table(schema=self.schema)
-        answers = self.question.answered(from_arrow(table))
+        answers = self.question.answered(self.question.opened(table))
         for name, label in self.names.items():
             table = table.append_column(label, pa.array(answers[name], from_pandas=True))
         with self.system.open(f"{self.folder}/part-{at:06}.parquet", "wb") as stream:

@@ -7,8 +7,9 @@ from typing import Any, Literal, TypedDict
 
 import pandas as pd
 
-from rlsiron.columns import is_numeric, refuse_no_mapping
+from rlsiron.columns import find_columns, is_numeric, refuse_no_mapping
 from rlsiron.errors import RlsironError, did_you_mean, shown
+from rlsiron.foreign_columns import from_arrow
 from rlsiron.frames import answer_part
 from rlsiron.guideline import Guideline, load_guidelines
 from rlsiron.interpretation import DEFAULT_GUIDELINES, board_of, choose, named, provenance_of
@@ -59,6 +60,17 @@ class Question:
             read and that is to be an error.
         """
         return self._answered(part.assign(**dict.fromkeys(self._without_unit(part))))
+
+    def opened(self, table: Any, start: int = 0) -> pd.DataFrame:  # noqa: ANN401 - pyarrow is not always there
+        """Return the columns of a table of pyarrow that are read, its rows numbered from `start`.
+
+        Raises
+        ------
+        RlsironError
+            If one is missing, doubled or misspelt, or of a type that is not read.
+        """
+        labels = dict.fromkeys(find_columns(table.column_names, self.columns).values())
+        return from_arrow(table.select(list(labels)), start)
 
     def _without_unit(self, part: pd.DataFrame) -> list[str]:
         """Return the names of units that have no column, of results that are numbers in this part.
@@ -113,18 +125,6 @@ def ask(
     loaded = tuple(chain(*map(load_guidelines, named(guidelines))))
     rests_on = provenance_of(board_of(loaded, strict=strict))
     return Question(loaded, strict, dict(units), dict(columns), decimal, errors, rests_on)
-
-
-def from_arrow(table: Any) -> pd.DataFrame:  # noqa: ANN401 - pyarrow is not always there
-    """Return a table of pyarrow as a frame whose types do not depend on the nulls in it."""
-    from pyarrow import types  # type: ignore[import-untyped]
-
-    def kind(of: Any) -> pd.ArrowDtype | None:  # noqa: ANN401
-        own = types.is_floating(of) or types.is_string(of) or types.is_large_string(of)
-        return None if own else pd.ArrowDtype(of)
-
-    df: pd.DataFrame = table.to_pandas(types_mapper=kind, ignore_metadata=True)
-    return df
 
 
 def beside(

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 from rlsiron.errors import RlsironError, shown
-from rlsiron.partitions import Asked, Question, ask, beside, from_arrow
+from rlsiron.partitions import Asked, Question, ask, beside
 
 _ROWS = 1 << 17  # that are answered at a time: what a part costs beside its rows is then small
 
@@ -56,7 +56,7 @@ def interpret_spark(
         raise RlsironError(f"{shown(df)} is not a DataFrame of Spark; give one")
     question = ask(**asked)
     empty = df.sparkSession.createDataFrame([], df.schema).toArrow()
-    all_ = question.shape(from_arrow(empty))
+    all_ = question.shape(question.opened(empty))
     names = beside(df.columns, all_, prefix=prefix, wanted=answers)
     words = [isinstance(all_[name].dtype, pd.CategoricalDtype) for name in names]
     kinds = [StringType() if word else DoubleType() for word in words]
@@ -117,8 +117,7 @@ def answer_batches(
     """
     rows = 0
     for table in _gathered(batches):
-        df = from_arrow(table)
-        df.index = pd.RangeIndex(rows, rows + len(df))
+        df = question.opened(table, rows)
         rows += len(df)
         try:
             answers = question.answered(df)
