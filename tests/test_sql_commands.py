@@ -43,7 +43,7 @@ def test_a_wrong_call_is_a_sentence(arguments: tuple[str, ...], sentence: str) -
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("rlsiron.sql", "rlsiron.sql_terms"):
+    for name in ("rlsiron.sql", "rlsiron.sql_kinds", "rlsiron.sql_rows", "rlsiron.sql_terms"):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sqlglot", None)
     result = run("guideline", "sql", "aan-2016")

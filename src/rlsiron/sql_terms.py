@@ -4,6 +4,7 @@ SQL's three values of truth are those of a fact: what is open is NULL. What a wo
 is assumed where nothing is told, is asked of `rlsiron.facts`, not said again here.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache
@@ -50,6 +51,11 @@ def number(value: float) -> Term:
 def string(text: str) -> Term:
     """Return a text."""
     return exp.Literal.string(text)
+
+
+def plain(name: str) -> str:
+    """Return a name as the name of a column may be."""
+    return re.sub(r"\W+", "_", name)
 
 
 def column(name: str) -> Term:
@@ -196,7 +202,7 @@ def read_conditions() -> Iterator[tuple[str, Term]]:
     yield "unknown_conditions", chosen([(some, exp.func("TRIM", rest).neq(""))], exp.false())
 
 
-# The names below are columns that `rlsiron.sql` makes in its steps.
+# The names below are columns that `rlsiron.sql_rows` makes in its steps.
 
 
 def hides(window: Window) -> Term:
