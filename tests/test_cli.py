@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from importlib.metadata import entry_points, version
 from io import StringIO
@@ -273,6 +274,15 @@ def test_main_ends_with_the_status(
     assert "'\\udcff' is not text" in capsys.readouterr().err
 
 
+@pytest.fixture
+def _interrupts() -> Iterator[None]:
+    """A job of a shell in the background may have been started with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interrupts")
 @pytest.mark.parametrize("where", ["in a command", "before it"])
 def test_an_interrupt_is_quiet(
     where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
