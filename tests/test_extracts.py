@@ -475,6 +475,10 @@ def test_columns_are_kept_where_they_agree_and_say_all_where_not() -> None:
         ({"df": [1]}, "is not a DataFrame of pandas; give one"),
         ({"columns": {"tset": "test"}}, "columns= names 'tset'; did you mean 'test'?"),
         ({"columns": {"test": "tst"}}, "there is no column 'tst' for 'test'; did you mean 'test'?"),
+        (
+            {"columns": {"unit": "value"}},
+            "column 'value' is named for 'value' and 'unit'; name one",
+        ),
         ({"drop": "time"}, "there is no column 'time' for 'time'"),
         ({"drop": "unit", "add": "units"}, "column 'units' is not read; did you mean 'unit'?"),
         ({"keep": "sex"}, r"keep='sex' is a text; give a list: \['sex'\]"),

@@ -190,7 +190,7 @@ def test_a_column_that_is_read_stands_once() -> None:
 
 
 def test_two_columns_for_one_analyte_are_refused() -> None:
-    with pytest.raises(RlsironError, match="is named for two analytes"):
+    with pytest.raises(RlsironError, match="is named for 'ferritin' and"):
         planned(["x"], asked(columns={"ferritin": "x", "tsat": "x"}))
 
 

@@ -472,7 +472,17 @@ def test_many_cuts_are_searched(tmp_path: Path) -> None:
         (
             {"ferritin": [62]},
             {"columns": {"tsat": "ferritin"}},
-            "column 'ferritin' is named for two analytes; name one for each",
+            "column 'ferritin' is named for 'ferritin' and 'tsat'; name one for each",
+        ),
+        (
+            {"ferritin": ["62 ng/mL"], "x": [44]},
+            {"columns": {"age": "x", "birth_date": "x"}},
+            "column 'x' is named for 'age' and 'birth_date'; name one for each",
+        ),
+        (
+            {"ferritin": ["62 ng/mL"]},
+            {"columns": {"ferritin_unit": "ferritin"}},
+            "column 'ferritin' is named for 'ferritin' and 'ferritin_unit'; name one for each",
         ),
         (
             {"ferritin": pd.Series([62.0], dtype=pd.SparseDtype(float))},
@@ -586,3 +596,9 @@ def test_nhanes_tsat_equals_interpret_row_by_row(shared_data: Path) -> None:
     df = pd.DataFrame({name: raw[label] for name, label in names.items() if label in raw})
     df["age"], df["sex"] = 30.0, "female"
     assert_rows_equal(df, {n: EVERY_UNIT[n] for n in names} | {"hemoglobin": "g/dL"})
+
+
+def test_results_may_share_a_column_of_units() -> None:
+    df = pd.DataFrame({"iron": [60.0], "tibc": [300.0], "unit": ["ug/dL"]})
+    out = interpret_frame(df, columns={"iron_unit": "unit", "tibc_unit": "unit"})
+    assert out["tsat_high_pct"].tolist() == [20.0]

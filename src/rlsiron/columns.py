@@ -62,7 +62,10 @@ def find_columns(labels: list[Any], columns: Mapping[str, str]) -> dict[str, Any
     fields = (*Patient.model_fields, *Draw.model_fields)
     known = (*analytes, *(f"{name}_unit" for name in analytes), *fields)
     found = _found(known, labels, columns)
-    _refuse_doubled(found, labels, analytes)
+    refuse_shared(found)
+    for label in found.values():
+        if labels.count(label) > 1:
+            raise RlsironError(f"column {label!r} stands there {labels.count(label)} times")
     refuse_misspelt(set(labels) - set(found.values()), [n for n in known if n not in found])
     if found.keys().isdisjoint(analytes):
         raise RlsironError(
@@ -103,14 +106,15 @@ def refuse_no_mapping(**mappings: object) -> None:
             raise RlsironError(f"{name}={shown(given)} is no mapping; give a dict by name")
 
 
-def _refuse_doubled(found: Mapping[str, Any], labels: list[Any], analytes: tuple[str, ...]) -> None:
-    """Refuse a column that stands there twice, or would be two results."""
-    results = [label for name, label in found.items() if name in analytes]
-    for label in found.values():
-        if results.count(label) > 1:
-            raise RlsironError(f"column {label!r} is named for two analytes; name one for each")
-        if labels.count(label) > 1:
-            raise RlsironError(f"column {label!r} stands there {labels.count(label)} times")
+def refuse_shared(found: Mapping[str, Any]) -> None:
+    """Refuse a column that would be two things, but for units, which results may share."""
+    whose: dict[Any, str] = {}
+    for name, label in found.items():
+        other = whose.setdefault(label, name)
+        if other != name and not (other.endswith("_unit") and name.endswith("_unit")):
+            raise RlsironError(
+                f"column {label!r} is named for {other!r} and {name!r}; name one for each"
+            )
 
 
 def _refuse_units(units: Mapping[str, str], results: "Mapping[str, pd.Series[Any]]") -> None:

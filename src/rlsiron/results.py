@@ -11,7 +11,14 @@ from rlsiron import units as lab
 from rlsiron.account import Account
 from rlsiron.catalog import document
 from rlsiron.codes import code_text, local_codes, meaning_of
-from rlsiron.columns import Codes, Distinct, distinct_cells, is_numeric, refuse_misspelt
+from rlsiron.columns import (
+    Codes,
+    Distinct,
+    distinct_cells,
+    is_numeric,
+    refuse_misspelt,
+    refuse_shared,
+)
 from rlsiron.errors import RlsironError, did_you_mean, shown
 from rlsiron.repeats import CORRECTED, PLAIN, WITHDRAWN, Readings, read_all
 
@@ -87,6 +94,7 @@ def open_long(df: object, columns: Mapping[str, str], keep: Sequence[str]) -> Co
             raise RlsironError(f"there is no column {shown(label)} for {name!r}{hint}")
         if labels.count(label) > 1:
             raise RlsironError(f"column {label!r} stands there {labels.count(label)} times")
+    refuse_shared({name: label for name, label in found.items() if name in _KNOWN})
     refuse_misspelt(set(labels) - set(found.values()), [n for n in _KNOWN if n not in found])
     return {name: df[label] for name, label in found.items()}
 
