@@ -196,6 +196,7 @@ def measured(rows: int) -> tuple[list[Row], dict[str, str]]:
     at_first, at_second = map(float, first.stdout.split())
     calls: dict[str, Callable[[], object]] = {
         "numpy": lambda: peers.by_numpy(plain),
+        "words": lambda: peers.by_numpy(plain, np.array(peers.SAID)),
         "polars": lambda: peers.by_polars(frame),
         "duckdb": lambda: peers.by_duckdb(table),
         "one": lambda: frame_of(plain),
@@ -220,7 +221,8 @@ def measured(rows: int) -> tuple[list[Row], dict[str, str]]:
         Row("rlsiron, the first call of a process", rows, at_first, "compiles, meets each kind"),
         Row("rlsiron, mixed texts", rows, took["texts"], "5 spellings, 2 % bounds, 1 % junk"),
         Row("rlsiron.interpret, row by row", 2_000, slow["interpret"], "with all notes"),
-        Row("numpy.select", rows, took["numpy"], "one decision"),
+        Row("numpy.select", rows, took["numpy"], "one decision, as a number of a byte"),
+        Row("numpy.select, words", rows, took["words"], "one decision, as its word"),
         Row("polars", rows, took["polars"], "one decision, all cores"),
         Row("DuckDB", rows, took["duckdb"], "one decision, all cores"),
         Row("DataFrame.apply", len(few), slow["apply"], "one decision"),
@@ -240,6 +242,7 @@ def measured(rows: int) -> tuple[list[Row], dict[str, str]]:
         "every column of one guideline, beside `numpy.select` of the decision alone": (
             f"{took['one'] / took['numpy']:.2f} times"
         ),
+        "the same, beside `numpy.select` of its word": f"{took['one'] / took['words']:.2f} times",
         "the first call of a process beside its second": f"{at_first / at_second:.1f} times",
         "three guidelines beside one": f"{took['three'] / took['one']:.2f} times",
         f"{len(every)} guidelines beside one": f"{took['all'] / took['one']:.2f} times",

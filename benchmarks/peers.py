@@ -33,8 +33,10 @@ _CASES = (  # in order, the first that holds decides
 _ELSE = 3
 
 
-def by_numpy(df: pd.DataFrame) -> "NDArray[np.int8]":
-    """Return it by `numpy.select`."""
+def by_numpy(df: pd.DataFrame, said: "NDArray[Any] | None" = None) -> "NDArray[Any]":
+    """Return it by `numpy.select`, or what stands at its place in `said`."""
+    if said is None:
+        said = np.arange(len(SAID), dtype=np.int8)
     ferritin, tsat, age = (df[name].to_numpy() for name in ("ferritin", "tsat", "age"))
     child = age < 18
     return np.select(
@@ -46,8 +48,8 @@ def by_numpy(df: pd.DataFrame) -> "NDArray[np.int8]":
             tsat < 20,
             ferritin <= 100,
         ],
-        [np.int8(said) for _, said in _CASES],
-        default=np.int8(_ELSE),
+        [said[at] for _, at in _CASES],
+        default=said[_ELSE],
     )
 
 
