@@ -251,7 +251,7 @@ def _columns(
     columns = [(np.empty if t.any() else np.zeros)(len(places), t.dtype) for t in tables]
     told = [pair for pair in zip(tables, columns, strict=True) if pair[0].any()]
     for start in range(0, len(places), BLOCK):
-        block = places[start : start + BLOCK].astype(np.intp)
+        block = places[start : start + BLOCK]
         for table, column in told:
             table.take(block, out=column[start : start + BLOCK], mode="clip")  # none is out of it
     return {

@@ -87,8 +87,8 @@ class Kinds:
 
     def places(self, of_kind: Codes) -> Numbers:
         """Return for each row what `of_kind` has for its kind."""
-        places = np.empty(len(self.of_row), np.int32)
-        table = of_kind.astype(np.int32)
+        places = np.empty(len(self.of_row), np.intp)
+        table = of_kind
         for start in range(0, len(places), BLOCK):
             block = self.of_row[start : start + BLOCK].astype(np.intp)
             table.take(block, out=places[start : start + BLOCK], mode="clip")  # none is out of it
