@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from markup import link, table, target
+from rlsiron.board import Board, StatusBoard
 from rlsiron.compiler import compile_status, compile_table
-from rlsiron.decision import Board, StatusBoard
 from rlsiron.guideline import Guideline, safety
 from rlsiron.proof import check_guideline
 from rlsiron.table import BIT, Axis, Grid, NumericAxis

@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 from itertools import product
-from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import rlsiron.decision
+from rlsiron.board import Board
 from rlsiron.compiler import compile_table
-from rlsiron.decision import Board, Verdict, agreement, iron
+from rlsiron.decision import Verdict, agreement, iron
 from rlsiron.guideline import shipped
 from rlsiron.interpretation import interpret
 from rlsiron.models import Decision
 from rlsiron.table import Cell
+from test_board import KNOWN
 
 WORDS = ("oral-iron", "iv-iron", "oral-or-iv-iron", "no-iron", "withhold-iron", "not-covered")
 SUBSETS = [
@@ -28,21 +28,6 @@ def test_iron_is_what_all_of_them_agree_on(possible: tuple[str, ...]) -> None:
     says = dict.fromkeys(WORDS[:3], "give") | dict.fromkeys(WORDS[3:5], "do-not-give")
     said = {says.get(word, "not-covered") for word in possible}
     assert iron(possible) == (said.pop() if len(said) == 1 else "open")
-
-
-KNOWN: dict[str, Any] = {
-    "ferritin": (62.0, 62.0),
-    "tsat": (30.0, 30.0),
-    "age": (44.0, 44.0),
-    "rls": frozenset({"confirmed"}),
-    "pregnancy": frozenset({"none"}),
-    "kidney": frozenset({"none"}),
-    "iv-reason": frozenset({False}),
-    "inflamed": frozenset({False}),
-    "earlier-iv": frozenset({False}),
-    "iron-loading": frozenset({False}),
-    "iv-stopped": frozenset({False}),
-}
 
 
 def verdict(id_: str, possible: tuple[str, ...]) -> Verdict:
@@ -558,23 +543,6 @@ def test_a_crp_that_is_missing_settles_nothing() -> None:
     assert decision.needs == ()
 
 
-def test_a_board_knows_where_an_answer_may_change() -> None:
-    """AASM and the layer cut TSAT at 20, 40 and 45; PA-6 spans 28 % of each to either side."""
-    board = Board([compile_table(shipped("aasm-2025"))])
-    assert board.cuts("tsat") == (20.0, 40.0, 45.0)
-    assert board.fine_cuts("tsat") == (
-        *(14.4, 20.0, nextafter(25.6, inf), 28.8, 32.4, 40.0, 45.0),
-        *(nextafter(51.2, inf), nextafter(57.6, inf)),
-    )
-
-
-def test_a_board_keeps_what_is_said_by_its_key() -> None:
-    board = Board([])
-    assert board.remember("one", 1) == 1
-    assert board.remember("two", 2) == 2
-    assert board.remembered == {"one": 1, "two": 2}
-
-
 VERIFIED = {
     "IR-6 alone gives": ("irlssg-2018", {"ferritin": "62 ug/L"}, {"oral_iron": "failed"}, True),
     "IR-9 alone may give": (
@@ -627,24 +595,6 @@ def test_a_rule_is_applied_as_it_stands_in_the_file() -> None:
     (rule,) = decided(ferritin="62 ug/L", tsat="30 %").rules
     assert (rule.id, rule.source, rule.disposition) == ("AA-2", "aasm-2025", ("oral-or-iv-iron",))
     assert (rule.strength, rule.certainty) == ("good practice statement", "consensus")
-
-
-def test_a_board_forgets_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It answers the same before and after."""
-    monkeypatch.setattr(rlsiron.decision, "_REMEMBERED", 1)
-    board = Board([compile_table(shipped("aan-2016"))])
-    low, high = {**KNOWN, "ferritin": (62.0, 62.0)}, {**KNOWN, "ferritin": (90.0, 90.0)}
-    for _ in range(3):
-        assert board.verdicts(low)[0].cell.possible == ("oral-iron",)
-        assert board.verdicts(high)[0].cell.possible == ("no-iron",)
-
-
-def test_patients_of_one_kind_share_a_verdict() -> None:
-    """Found by the cells alone."""
-    board = Board([compile_table(shipped("aan-2016"))])
-    first = board.verdicts(KNOWN)
-    assert board.verdicts({**KNOWN, "ferritin": (61.0, 61.0)}) is first
-    assert board.verdicts({**KNOWN, "ferritin": (90.0, 90.0)}) is not first
 
 
 def test_verdicts_are_told_apart_by_themselves() -> None:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import rlsiron
 from oracle import DATA, Oracle
+from rlsiron.board import Board
 from rlsiron.catalog import Document, status_ids, text_of
 from rlsiron.compiler import compile_table
-from rlsiron.decision import Board
 from rlsiron.errors import GuidelineError
 from rlsiron.frames import interpret_frame
 from rlsiron.guideline import Guideline, facts, load_guideline, parse_guideline, safety

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import guarantees
+import rlsiron.board
 import rlsiron.compiler
-import rlsiron.decision
 import rlsiron.table
 from guarantees import Tried, answers, deciding, proven, stops, widening
 from rlsiron.catalog import guideline_ids, status_ids
@@ -217,7 +217,7 @@ def test_two_patients_taken_for_one_are_seen(unkept: pytest.MonkeyPatch) -> None
         words = [known[name] for name in kinds._words]  # noqa: SLF001
         return (*words, *(known[name][0] for name, _ in kinds._edges))  # noqa: SLF001
 
-    unkept.setattr(rlsiron.decision._Kinds, "of", of)  # noqa: SLF001
+    unkept.setattr(rlsiron.board._Kinds, "of", of)  # noqa: SLF001
     assert broken(shipped("nice-cks"), widening)
 
 

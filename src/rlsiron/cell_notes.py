@@ -7,7 +7,8 @@ from itertools import combinations
 from math import comb
 from typing import Any, NamedTuple
 
-from rlsiron.decision import ADOLESCENT, Found, Verdict, agreement, on_hearsay, whys
+from rlsiron.board import ADOLESCENT, Found
+from rlsiron.decision import Verdict, agreement, on_hearsay, whys
 from rlsiron.grammar import GIVES, TIERS, groups
 from rlsiron.guideline import Guideline, Rule, SafetyRule, safety
 from rlsiron.models import Note

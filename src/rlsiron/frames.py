@@ -12,9 +12,10 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args
 import numpy as np
 import pandas as pd
 
+from rlsiron.board import Board
 from rlsiron.columns import Codes, open_columns, plain_cells, refuse_no_mapping
 from rlsiron.dataframes import open_frame
-from rlsiron.decision import Board, borders
+from rlsiron.decision import borders
 from rlsiron.errors import RlsironError, shown
 from rlsiron.interpretation import (
     DEFAULT_GUIDELINES,

@@ -11,8 +11,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from rlsiron.board import Board, Found, StatusBoard
 from rlsiron.catalog import document, guideline_ids, text_of
-from rlsiron.decision import Board, Found, Moved, StatusBoard, agreement, decide
+from rlsiron.decision import Moved, agreement, decide
 from rlsiron.errors import GuidelineError, RlsironError, shown
 from rlsiron.facts import assumptions, cuts, situation
 from rlsiron.guideline import (

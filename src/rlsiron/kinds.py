@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rlsiron.board import Board
 from rlsiron.columns import Codes, ResultColumn, distinct_cells, paired
-from rlsiron.decision import Board, Borders, reaches
+from rlsiron.decision import Borders, reaches
 from rlsiron.models import Span
 from rlsiron.numbering import (
     BLOCK,

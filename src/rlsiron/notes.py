@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from rlsiron.board import Found
 from rlsiron.cell_notes import (
     SHOWN,
     WORDS,
@@ -19,7 +20,7 @@ from rlsiron.cell_notes import (
     shows_a_value,
     spoken,
 )
-from rlsiron.decision import Found, Near, Verdict, nearest_limit
+from rlsiron.decision import Near, Verdict, nearest_limit
 from rlsiron.facts import YES, crp_over_limits, since
 from rlsiron.guideline import SafetyRule, Window, facts, safety, windows
 from rlsiron.models import LabResult, Note, Panel

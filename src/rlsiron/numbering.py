@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsiron import units as lab
+from rlsiron.board import Board
 from rlsiron.columns import (
     Codes,
     Distinct,
@@ -26,7 +27,6 @@ from rlsiron.columns import (
     paired,
     with_unit,
 )
-from rlsiron.decision import Board
 from rlsiron.errors import RlsironError, UnitError
 from rlsiron.models import LabResult, Span
 from rlsiron.panel import drawing
