@@ -38,7 +38,7 @@ mutation: .venv/installed-dev ## change the decision core and count what the tes
 	scripts/mutation
 
 fuzz: .venv/installed-dev ## the property tests, each with many random examples
-	RLSIRON_HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests -m hypothesis
+	RLSIRON_HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests -m hypothesis
 
 format: .venv/installed-dev ## format and mend what can be mended
 	$(BIN)/ruff format
