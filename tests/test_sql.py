@@ -217,6 +217,16 @@ SAID: list[tuple[dict[str, Any], tuple[str, str, str]]] = [
      ("indeterminate", "tsat", "")),
     ({**point(62.0, 30.0, age=44.0), "ferritin_high_ug_l": 60.0},
      ("indeterminate", "ferritin", "ferritin")),
+    # an interval without a lower end begins at 0; one that holds nothing is none
+    *(({**point(62.0, 30.0, age=44.0), "ferritin_low_ug_l": None, "ferritin_high_ug_l": 0.0,
+        "ferritin_bound": bound}, ("indeterminate", "ferritin", "ferritin"))
+      for bound in ("", "<", "<=")),
+    ({**point(62.0, 18.0, age=44.0), "tsat_low_pct": None, "tsat_high_pct": 0.0,
+      "tsat_bound": "<"}, ("indeterminate", "tsat", "tsat")),
+    ({**point(62.0, 100.0, age=44.0), "tsat_high_pct": None, "tsat_bound": ">"},
+     ("indeterminate", "tsat", "tsat")),
+    ({**point(62.0, 100.0, age=44.0), "tsat_high_pct": None, "tsat_bound": ">="},
+     ("withhold-iron", "", "")),
 ]  # fmt: skip
 """Rows, and the disposition, what it needs, and what is unread: by the design, not by the code."""
 
@@ -361,9 +371,23 @@ def test_the_table_and_the_keys_are_named() -> None:
         assert got.fetchall()[0][:3] == (0, "today", "oral-or-iv-iron")
 
 
+def test_a_key_may_have_any_name() -> None:
+    """Such as those of the columns that the query makes on its way."""
+    draws = frame_of([point(62.0, 30.0, age=44.0)])
+    names = ["kind", "low_ferritin", "KIND", "told_age", "fact_iv_stopped", "order", "a b"]
+    for name in names:
+        given = draws.assign(**{name: "7"})
+        quoted = given.rename(columns={name: f'"{name}"'})
+        for run, dialect, table in ((in_duckdb, "duckdb", given), (in_sqlite, "sqlite", quoted)):
+            got = run(guideline_sql("aasm-2025", dialect=dialect, keys=("draw_id", name)), table)
+            assert got.columns[:2].tolist() == ["draw_id", name]
+            assert got.iloc[0, 1:3].tolist() == ["7", "oral-or-iv-iron"], name
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
+        ({"source": "Placed"}, "'Placed' is the name of a step of the query; make a view of"),
         ({"dialect": "postgress"}, "unknown dialect 'postgress'; did you mean 'postgres'?"),
         ({"dialect": ""}, "unknown dialect ''"),
         ({"source": "a b c ("}, "'a b c (' is no name of a table; write one such as 'lab.draws'"),

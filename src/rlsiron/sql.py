@@ -78,7 +78,12 @@ def guideline_sql(
         message = f"{shown(source)} is no name of a table; write one such as 'lab.draws'"
         raise RlsironError(message)
     query = _Query(compile_table(load_guideline(given), strict=strict), dialect)
-    text = query.select(exp.to_table(source, dialect=dialect), keys).sql(dialect, pretty=True)
+    select = query.select(exp.to_table(source, dialect=dialect), keys)
+    if source.casefold() in (cte.alias for cte in select.ctes):
+        raise RlsironError(
+            f"{shown(source)} is the name of a step of the query; make a view of another name"
+        )
+    text = select.sql(dialect, pretty=True)
     return f"{query.heading()}\n{_packed(text)}\n"
 
 
@@ -130,14 +135,16 @@ class _Query:
 
     def select(self, source: exp.Table, keys: Sequence[str]) -> exp.Select:
         """Return the whole query."""
-        carried = [exp.column(exp.to_identifier(key)) for key in keys]
+        carried = {f"key_{at}": exp.to_identifier(key) for at, key in enumerate(keys)}
         ctes: list[tuple[str, Any]] = []
         before: Any = source
         placed = {"kind": self._kinds.number(), "unread": self.rows.unread()}
         for name, terms in (*self.rows.steps(), ("placed", placed)):
             added = [exp.alias_(term, alias) for alias, term in terms.items()]
-            kept = carried if before is source or name == "placed" else [exp.Star()]
-            ctes.append((name, exp.select(*(each.copy() for each in kept), *added).from_(before)))
+            kept: list[Any] = list(carried) if name == "placed" else [exp.Star()]
+            if before is source:  # by names that no step has
+                kept = [exp.alias_(exp.column(key.copy()), own) for own, key in carried.items()]
+            ctes.append((name, exp.select(*kept, *added).from_(before)))
             before = name
         ctes.append(("kinds", exp.select("kind").distinct().from_(before)))
         ctes.append(("parted", exp.select("kind", *self._kinds.parted()).from_("kinds")))
@@ -151,7 +158,10 @@ class _Query:
         ctes.append(("said", found.select(*(exp.alias_(said[name], name) for name in _OUT))))
         prefix = self._table.guideline.id.replace("-", "_")
         select = exp.select(
-            *(exp.column(exp.to_identifier(key), table=before) for key in keys),
+            *(
+                exp.alias_(exp.column(own, table=before), key.copy())
+                for own, key in carried.items()
+            ),
             *(exp.alias_(exp.column(name, table="said"), f"{prefix}_{name}") for name in _OUT),
             exp.column("unread", table=before),
         ).from_(before)

@@ -229,9 +229,11 @@ def _is_interval(name: str) -> Term:
         exp.func("COALESCE", exp.and_(e.copy() >= number(0), e.copy() <= number(most)), exp.true())
         for e in (low, high)
     ]
+    least = exp.func("COALESCE", low.copy(), number(0))
+    greatest = exp.func("COALESCE", high.copy(), number(most if known.maximum else _BEYOND))
     closed = [exp.not_(among(bound.copy(), ("<", ">")))]
-    closed += [] if known.zero else [high.copy() > number(0)]
-    rising = exp.or_(low < high, exp.and_(low.copy().eq(high.copy()), *closed))
+    closed += [] if known.zero else [greatest.copy() > number(0)]
+    rising = exp.or_(least < greatest, exp.and_(least.copy().eq(greatest.copy()), *closed))
     from_zero = exp.func("COALESCE", low.copy().eq(number(0)), exp.true())
     no_end: Term = exp.not_(is_told(high))
     if known.maximum:
@@ -242,7 +244,7 @@ def _is_interval(name: str) -> Term:
         exp.or_(exp.not_(among(bound.copy(), ("<", "<="))), exp.and_(from_zero, is_told(high))),
         exp.or_(exp.not_(among(bound.copy(), (">", ">="))), exp.and_(is_told(low), no_end)),
         *within,
-        exp.func("COALESCE", rising, exp.true()),
+        rising,
     )
 
 
