@@ -5,6 +5,8 @@ from pathlib import Path
 
 import dask
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from distributed import LocalCluster
 from pyspark.sql import SparkSession
@@ -103,6 +105,70 @@ def test_a_wrong_call_is_one_sentence(
     assert done.exit_code == 2
     assert done.stderr.startswith(f"error: {sentence}")
     assert not Path("x").exists()
+
+
+ENGINES = pytest.mark.parametrize("engine", ["dask", "spark"])
+
+
+def draw(**told: object) -> pa.Table:
+    return pa.table({"ferritin": ["62 ng/mL"], "tsat": ["18 %"], "age": [44], **told})
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ((draw(), draw(conditions=["hemochromatosis"])), "has no column 'conditions', which"),
+        (
+            (draw(tsat=pa.array([0.45])), draw(tsat=pa.array([0.45], pa.float32()))),
+            "column 'tsat' is double in",
+        ),
+    ],
+    ids=["a column more", "a shorter float"],
+)
+def test_files_that_are_no_one_table_are_refused(
+    tmp_path: Path, engine: str, files: tuple[pa.Table, ...], sentence: str, spark: SparkSession
+) -> None:
+    """Else the condition would be passed over, and 0.45 be 0.44999998807907104."""
+    assert spark is not None
+    for at, table in enumerate(files):
+        pq.write_table(table, tmp_path / f"{at}.parquet")
+    parts = tmp_path.parent / f"{tmp_path.name}-parts"
+    done = run("table", str(tmp_path), "--engine", engine, "--parts", str(parts))
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+    assert not parts.exists()
+
+
+@ENGINES
+def test_a_name_in_a_path_is_no_column(tmp_path: Path, engine: str, spark: SparkSession) -> None:
+    assert spark is not None
+    (folder := tmp_path / "kidney=none").mkdir()
+    pq.write_table(draw(kidney=["hemodialysis"]), folder / "0.parquet")
+    call = ("--guideline", "aasm-2025", "--columns", "disposition")
+    assert run("table", str(folder), "--parts", str(tmp_path / "one"), *call).exit_code == 0
+    on_engine = ("--engine", engine, "--parts", str(tmp_path / engine))
+    assert run("table", str(folder), *on_engine, *call).exit_code == 0
+    one, other = (
+        pd.concat(map(pd.read_parquet, (tmp_path / name).glob("*.parquet"))).astype(object)
+        for name in ("one", engine)
+    )
+    assert one["kidney"].tolist() == ["hemodialysis"]
+    pd.testing.assert_frame_equal(one, other)
+
+
+@ENGINES
+def test_damaged_numbers_are_not_read(tmp_path: Path, engine: str, spark: SparkSession) -> None:
+    assert spark is not None
+    path = tmp_path / "0.parquet"
+    rows = pa.table({"ferritin": [f"{at} ng/mL" for at in range(300, 350)]})
+    pq.write_table(rows, path, write_page_checksum=True, compression="none", use_dictionary=False)
+    path.write_bytes(path.read_bytes().replace(b"325 ng", b"025 ng"))
+    parts = tmp_path / "parts"
+    done = run("table", str(path), "--engine", engine, "--parts", str(parts))
+    assert done.exit_code == 2
+    assert "CRC checksum verification failed" in done.stderr
+    assert not list(parts.glob("[!._]*"))
 
 
 def test_no_scheduler_at_the_address_is_told(archive: Path) -> None:

@@ -65,7 +65,7 @@ class Archive:
         size, first = 0, None
         for path in self._files:
             with self._format.opened(path) as source:
-                _refuse_other_columns(source, first or source)
+                refuse_other_columns(source, first or source)
                 first = first or source
                 size += source.size
         return size
@@ -188,7 +188,7 @@ class _Rest:
             yield some
 
 
-def _refuse_other_columns(source: Source, first: Source) -> None:
+def refuse_other_columns(source: Source, first: Source) -> None:
     """Refuse a file that has not the columns of the first one."""
     apart = "; answer them in separate calls, or write them alike"
     for one, other in ((first, source), (source, first)):

@@ -21,6 +21,9 @@ from rlsiron.foreign_columns import columns_sought
 from rlsiron.partitions import Asked, Question, ask, beside
 
 _ROWS = 1 << 20  # that are held at a time, unless one row group has more
+_PARQUET = ds.ParquetFileFormat(  # else damaged numbers are read as other numbers
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 
 
 def interpret_dask(df: dd.DataFrame, **asked: Unpack[Asked]) -> dd.DataFrame:
@@ -72,7 +75,7 @@ def interpret_parquet(
     ----------
     source, target
         Paths or addresses as Dask takes them, seen by every worker: a file, several, a folder or a
-        pattern, and a folder.
+        pattern, and a folder. A ``name=value`` in a path is no column.
     prefix
         What the names of the answer's columns begin with.
     answers
@@ -113,7 +116,11 @@ class _Writer:
     folder: str
 
     def __call__(self, piece: ds.ParquetFileFragment, at: int) -> None:
-        table = piece.to_table(schema=self.schema)
+        try:
+            table = piece.to_table(schema=self.schema)
+            table.validate(full=True)  # texts that are none, codes of no word
+        except (pa.ArrowException, OSError) as fault:
+            raise RlsironError(_unreadable(piece.path, fault)) from None
         answers = self.question.answered(self.question.opened(table))
         for name, label in self.names.items():
             table = table.append_column(label, pa.array(answers[name], from_pandas=True))
@@ -132,13 +139,36 @@ def _opened(source: str | Sequence[str]) -> tuple[pa.Schema, list[ds.ParquetFile
     if not found:
         raise RlsironError(f"{shown(source)} names no file; give Parquet files or their folder")
     try:
-        files = ds.dataset(found, filesystem=system, format="parquet", partitioning="hive")
+        # a name=value in a path is no column: files have others by such a name
+        files = ds.dataset(found, filesystem=system, format=_PARQUET, partitioning=None)
         fragments = sorted(files.get_fragments(), key=lambda one: one.path)
-        stored = [files.schema, *(one.physical_schema for one in fragments)]
-        schema = pa.unify_schemas(list(map(_without_codes, stored)), promote_options="permissive")
+        stored = [_without_codes(one.physical_schema) for one in fragments]
+        schema = pa.unify_schemas(stored, promote_options="permissive")
+        _refuse_rounding(schema, stored)
         return schema, [piece for one in fragments for piece in _pieces(one)]
     except (OSError, pa.ArrowException) as fault:
-        raise RlsironError(f"{shown(source)} cannot be read as Parquet: {fault}") from None
+        raise RlsironError(_unreadable(source, fault)) from None
+
+
+def _unreadable(source: object, fault: Exception) -> str:
+    return f"{shown(source)} cannot be read as Parquet: {fault}"
+
+
+def _refuse_rounding(schema: pa.Schema, stored: Sequence[pa.Schema]) -> None:
+    """Refuse numbers that would not be those of their file where files are read as one table.
+
+    A short float would be a long one of other digits; whole numbers as floats are the same, or
+    fail when they are read.
+    """
+    for field in schema:
+        for one in stored:
+            kind = one.field(field.name).type if field.name in one.names else field.type
+            fine = pa.types.is_null(kind) or pa.types.is_integer(kind) or kind == field.type
+            if not (fine or pa.types.is_large_string(field.type)):
+                raise RlsironError(
+                    f"column {field.name!r} is {kind} in one file and another type in another, "
+                    f"and would be read as {field.type}; write them alike"
+                )
 
 
 def _without_codes(schema: pa.Schema) -> pa.Schema:

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from rlsiron.archive import Done
+from rlsiron.archive import Done, refuse_other_columns
 from rlsiron.errors import RlsironError, did_you_mean, shown
 from rlsiron.file_answers import Asked, planned
 from rlsiron.parquet_file import opened
@@ -69,6 +69,9 @@ def answer_on(
             f"'rlsiron[{engine}]'"
         ) from None
     with opened(files[0]) as first:
+        for path in files[1:]:
+            with opened(path) as other:
+                refuse_other_columns(other, first)
         plan = planned(first.labels, asked)
     call = {
         "prefix": asked.prefix,
@@ -107,6 +110,7 @@ def _on_dask(address: str | None, files: list[str], folder: str, call: dict[str,
 
 def _on_spark(address: str | None, files: list[str], folder: str, call: dict[str, Any]) -> None:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
     from pyspark.sql import SparkSession
 
     from rlsiron.spark_frames import interpret_parquet
@@ -114,7 +118,11 @@ def _on_spark(address: str | None, files: list[str], folder: str, call: dict[str
     settings: dict[str, Any] = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
     builder = SparkSession.builder.master(address or "local[*]").appName("rlsiron")
     spark = builder.config(map=settings).getOrCreate()
-    interpret_parquet(files, folder, spark=spark, **call)
+    try:
+        interpret_parquet(files, folder, spark=spark, **call)
+    except Py4JJavaError as fault:
+        causes = [line for line in str(fault).splitlines() if line.startswith("Caused by: ")]
+        raise RlsironError(f"Spark gave up: {(causes or [str(fault)])[-1]}") from None
 
 
 def _count(done: Done, folder: Path) -> None:

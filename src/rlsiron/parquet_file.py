@@ -55,9 +55,9 @@ class ParquetSource:
         self._file = file
         self.name = name
         self.schema: pa.Schema = file.schema_arrow
-        self.labels: list[str] = self.schema.names
+        self.labels: Sequence[str] = self.schema.names
         self.size: int = file.metadata.num_rows
-        self.types: list[str] = [str(field.type) for field in self.schema]
+        self.types: Sequence[str] = [str(field.type) for field in self.schema]
         self.position = 0
 
     def batches(

@@ -16,6 +16,11 @@ from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 from rlsiron.errors import RlsironError, shown
 from rlsiron.partitions import Asked, Question, ask, beside
 
+_READING = {
+    "mergeSchema": "true",  # else the columns are those of any one file
+    "recursiveFileLookup": "true",  # a name=value in a path is no column
+    "parquet.page.verify-checksum.enabled": "true",  # else damaged numbers are other numbers
+}
 _ROWS = 1 << 17  # that are answered at a time: what a part costs beside its rows is then small
 
 
@@ -79,8 +84,8 @@ def interpret_parquet(
     Parameters
     ----------
     source, target
-        Paths or addresses as Spark takes them, one or several, seen by every worker. The folder is
-        whole where it holds ``_SUCCESS``.
+        Paths or addresses as Spark takes them, one or several, seen by every worker; a
+        ``name=value`` in a path is no column. The folder is whole where it holds ``_SUCCESS``.
     spark
         The session that does it.
     prefix, answers, asked
@@ -92,7 +97,8 @@ def interpret_parquet(
         As `interpret_spark` does.
     """
     paths = [source] if isinstance(source, str) else source
-    df = interpret_spark(spark.read.parquet(*paths), prefix=prefix, answers=answers, **asked)
+    reader = spark.read.options(**_READING)
+    df = interpret_spark(reader.parquet(*paths), prefix=prefix, answers=answers, **asked)
     df.write.parquet(target)
 
 
