@@ -7,6 +7,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from random import Random
 
+import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 
@@ -237,3 +238,19 @@ def test_parts_with_line_ends_in_their_header_are_joined_under_one() -> None:
     made.join(Path("out.csv"))
     archive([path], "csv").to_file(Path("whole.csv"))
     assert rows(Path("out.csv")) == rows(Path("whole.csv"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [1, 3])
+def test_what_is_a_fault_of_the_call_does_not_depend_on_the_size_of_parts(
+    kind: str, size: int
+) -> None:
+    """The first row has no unit, and the second one has."""
+    df = pd.DataFrame({"ferritin": [62.0, 80.0], "ferritin_unit": [None, "ng/mL"]})
+    path = Path(f"units.{kind}")
+    if kind == "csv":
+        df.to_csv(path, index=False)
+    else:
+        df.to_parquet(path)
+    done = archive([path], kind).to_parts(Path("parts"), size, CALL)
+    assert (done.tally.rows, done.tally.unreadable) == (2, 1)

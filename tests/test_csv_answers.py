@@ -120,3 +120,15 @@ def test_every_row_has_one_disposition_of_each_guideline() -> None:
     _, tally, _ = answered(FOLDER / "clinic.csv", {})
     assert list(tally.dispositions) == list(GUIDELINES)
     assert {sum(counts.values()) for counts in tally.dispositions.values()} == {tally.rows}
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"], ids=repr)
+def test_a_line_end_in_a_cell_parts_no_row(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "labs.csv"
+    path.write_bytes(f'"no{end}te",ferritin\n"a{end}b",62 ng/mL\n'.encode())
+    text, _, _ = answered(path, {})
+    header, row = csv.reader(StringIO(text, newline=""))
+    assert header[:2] == [f"no{end}te", "ferritin"]
+    assert row[:2] == [f"a{end}b", "62 ng/mL"]
+    assert text.endswith("\n")
+    assert not text.endswith("\r\n")

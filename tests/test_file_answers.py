@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rlsiron.errors import RlsironError, UnitError
-from rlsiron.file_answers import Asked, answer_rows, planned
+from rlsiron.file_answers import Asked, answer_rows, planned, refuse_bare_numbers
 from rlsiron.frames import interpret_frame
 from rlsiron.guideline import load_guideline
 from rlsiron.tally import Tally
@@ -75,13 +75,13 @@ def texts(**columns: Iterable[str | None]) -> pd.DataFrame:
 Answered = tuple[list[pd.DataFrame], Tally, list[int]]
 
 
-def answer(frame: pd.DataFrame, asks: Asked, size: int = 100, *, first: bool = True) -> Answered:
+def answer(frame: pd.DataFrame, asks: Asked, size: int = 100) -> Answered:
     """Return the answers to batches of so many rows, the tally, and what was told."""
     file, sink, told = File(frame), Kept(), list[int]()
     (rows,) = file.batches()
     batches = [rows[at : at + size] for at in range(0, len(frame), size)]
     plan = planned(file.labels, asks)
-    tally = answer_rows(plan, file, batches, sink, first=first, told=told.append)
+    tally = answer_rows(plan, file, batches, sink, told=told.append)
     return sink.answers, tally, told
 
 
@@ -207,11 +207,28 @@ BARE = (
 )
 
 
+def look(frame: pd.DataFrame, asks: Asked) -> None:
+    refuse_bare_numbers(planned(frame.columns.tolist(), asks), Rows(frame, 0))
+
+
 def test_a_column_of_bare_numbers_is_a_fault_of_the_call() -> None:
     for cells in (["62", "310"], ["62", None], ["62", "a lot"], ["<5", "QNS"]):
         with pytest.raises(UnitError) as fault:
-            answer(texts(ferritin=cells), asked())
+            look(texts(ferritin=cells), asked())
         assert str(fault.value) == BARE
+
+
+@pytest.mark.parametrize(
+    "column", [[62.0, None], [62, 310], ["62", "70"]], ids=["floats", "whole numbers", "texts"]
+)
+def test_a_column_without_a_unit_beside_any_cell_is_bare(column: list[Any]) -> None:
+    df = pd.DataFrame({"ferritin": column})
+    for units in ([None, None], ["", " "]):
+        given = df.assign(ferritin_unit=pd.Series(units, dtype="str"))
+        with pytest.raises(UnitError) as fault:
+            look(given.replace(["", " "], None), asked())
+        assert str(fault.value) == BARE
+    look(df.assign(ferritin_unit=pd.Series([None, "ng/mL"], dtype="str")), asked())
 
 
 @pytest.mark.parametrize(
@@ -226,22 +243,14 @@ def test_a_column_of_bare_numbers_is_a_fault_of_the_call() -> None:
 def test_a_column_is_not_bare_with_one_unit_or_without_a_number(
     cells: list[str | None], given: dict[str, Any]
 ) -> None:
-    _, tally, _ = answer(texts(ferritin=cells), asked(**given))
-    assert tally.rows == 2
+    look(texts(ferritin=cells), asked(**given))
 
 
-def test_a_column_with_a_unit_beside_any_cell_is_not_bare() -> None:
-    _, tally, _ = answer(texts(ferritin=["62", "70"], ferritin_unit=[None, "ng/mL"]), asked())
-    assert tally.unreadable == 1
-    with pytest.raises(UnitError, match="is a column of numbers with no unit"):
-        answer(texts(ferritin=["62", "70"], ferritin_unit=[None, None]), asked())
-
-
-def test_only_the_first_rows_of_a_file_are_looked_at() -> None:
-    _, tally, _ = answer(texts(ferritin=["5 ng/mL", "62", "70"]), asked(), 1)
-    assert tally.unreadable == 2
-    _, tally, _ = answer(texts(ferritin=["62", "70"]), asked(), first=False)
-    assert tally.unreadable == 2
+def test_numbers_without_a_unit_further_down_are_problems_of_their_rows() -> None:
+    for frame in (texts(ferritin=["62", "70"]), pd.DataFrame({"ferritin": [62.0, 70.0]})):
+        given = frame.assign(ferritin_unit=pd.Series([None, None], dtype="str"))
+        _, tally, _ = answer(given, asked(), 1)
+        assert tally.unreadable == 2
 
 
 def test_binary_numbers_are_left_to_the_frame() -> None:

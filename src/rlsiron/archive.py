@@ -1,5 +1,6 @@
 """Answers the rows of one file or of many: into a stream, into one file, or into parts."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -8,7 +9,17 @@ from typing import Any
 
 from rlsiron import parts
 from rlsiron.errors import RlsironError
-from rlsiron.file_answers import Asked, Batch, Format, Plan, Sink, Source, answer_rows, planned
+from rlsiron.file_answers import (
+    Asked,
+    Batch,
+    Format,
+    Plan,
+    Sink,
+    Source,
+    answer_rows,
+    planned,
+    refuse_bare_numbers,
+)
 from rlsiron.tally import Tally
 from rlsiron.whole_file import written_whole
 
@@ -79,7 +90,9 @@ class Archive:
                 sink = sink or stack.enter_context(
                     self._format.sink(stream, source, done.plan.answer)
                 )
-                done.tally.add(self._answered(done, source, source.batches(), sink))
+                rest = _Rest(source.batches())
+                _look_at_first(done, rest)
+                done.tally.add(self._answered(done, source, rest.taken(), sink))
         return self._whole()
 
     def to_file(self, path: Path) -> Done:
@@ -115,6 +128,7 @@ class Archive:
                 rest = rest or _Rest(source.batches(skip=at))
                 if rest.is_empty():
                     return
+                _look_at_first(done, rest)
                 with (
                     held.written(part) as stream,
                     self._format.sink(stream, source, done.plan.answer) as sink,
@@ -145,8 +159,7 @@ class Archive:
         def told(rows: int) -> None:
             self._told(rows, self._read + source.position)
 
-        first = not done.tally.rows
-        return answer_rows(done.plan, source, batches, sink, first=first, told=told)
+        return answer_rows(done.plan, source, batches, sink, told=told)
 
     def _whole(self) -> Done:
         """Return what was done, if anything was."""
@@ -168,24 +181,35 @@ class _Rest:
         self._batches = iter(batches)
         self._next: Batch | None = None
 
-    def is_empty(self) -> bool:
-        """Whether no row is left."""
+    def next(self) -> Batch | None:
+        """Return the next batch without taking it, or None if no row is left."""
         if self._next is None:
             self._next = next(self._batches, None)
-        return self._next is None
+        return self._next
+
+    def is_empty(self) -> bool:
+        """Whether no row is left."""
+        return self.next() is None
 
     def pass_over(self, rows: int) -> None:
         """Leave out so many rows."""
         for _ in self.taken(rows):
             pass
 
-    def taken(self, rows: int) -> Iterator[Batch]:
+    def taken(self, rows: int = sys.maxsize) -> Iterator[Batch]:
         """Yield so many rows, or as many as are left."""
-        while rows and (batch := self._next or next(self._batches, None)) is not None:
+        while rows and (batch := self.next()) is not None:
             self._next = batch[rows:] if len(batch) > rows else None
             some = batch[:rows] if self._next else batch
             rows -= len(some)
             yield some
+
+
+def _look_at_first(done: Done, rest: _Rest) -> None:
+    """Refuse a call by the first rows of the table."""
+    first = None if done.tally.rows else rest.next()
+    if first is not None:
+        refuse_bare_numbers(done.plan, first)
 
 
 def refuse_other_columns(source: Source, first: Source) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CHUNK = 20_000  # rows that are held at a time
 _COPIED = 1 << 20  # bytes
+_END = "\r\n"
 
 
 class CsvBatch:
@@ -129,7 +130,7 @@ class CsvFormat:
         """Give what writes rows like those of a file, under a header with those of an answer."""
         file = source.file
         text = stream if isinstance(stream, TextIOBase) else _text_of(stream)
-        writer = csv.writer(text, delimiter=file.separator, lineterminator="\n")
+        writer = csv.writer(_Lines(text), delimiter=file.separator, lineterminator=_END)
         try:
             yield CsvSink(writer, self.decimal, [*file.header, *answer.columns])
         finally:
@@ -145,6 +146,17 @@ class CsvFormat:
                 if part is parts[0]:
                     stream.write(head)
                 copyfileobj(source, stream, _COPIED)
+
+
+class _Lines:
+    """Ends rows with a line feed, where the writer quotes cells that hold a part of `_END`."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+
+    def write(self, row: str) -> int:
+        """Write a row."""
+        return self._text.write(f"{row[: -len(_END)]}\n")
 
 
 def _text_of(stream: BinaryIO | TextIO) -> TextIOWrapper:

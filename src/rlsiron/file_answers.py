@@ -8,9 +8,11 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 import pandas as pd
 
+from rlsiron.columns import is_numeric
 from rlsiron.errors import ReadingError, RlsironError, UnitError, did_you_mean
-from rlsiron.frames import interpret_frame
+from rlsiron.frames import answer_part
 from rlsiron.guideline import Guideline
+from rlsiron.interpretation import board_of
 from rlsiron.models import Draw, Patient
 from rlsiron.reading import read_result
 from rlsiron.report import on_the_command_line
@@ -149,13 +151,13 @@ class Plan:
 
 def answered(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     """Return the answers to the rows of a batch: the one place where they are made."""
-    return interpret_frame(
+    return answer_part(
         frame,
-        guidelines=asked.guidelines,
+        board=board_of(asked.guidelines, strict=asked.strict),
         units=asked.units,
         columns=asked.columns,
         decimal=asked.decimal,
-        strict=asked.strict,
+        part=True,
     )
 
 
@@ -190,7 +192,6 @@ def answer_rows(
     batches: Iterable[Batch],
     sink: Sink,
     *,
-    first: bool,
     told: Callable[[int], None],
 ) -> Tally:
     """Write rows of a file with their answers behind them, and return the tally.
@@ -203,24 +204,19 @@ def answer_rows(
         Where the rows come from.
     batches, sink
         The rows, and where they go to.
-    first
-        Whether they are the first ones of the table.
     told
         Is told of the rows that were answered, after each batch.
 
     Raises
     ------
     RlsironError
-        If numbers have no unit, or the file cannot be read or written.
+        If the file cannot be read or written.
     """
     asked, tally = plan.asked, Tally()
     ids = tuple(guideline.id for guideline in asked.guidelines)
     for batch in batches:
         df = batch.frame(plan.read.values())
         out = answered(df, asked)
-        if first:
-            _refuse_bare_numbers(df, plan.read, asked)
-            first = False
         tally.count(out, ids, source.name, batch.place)
         sink.write(batch, _as_written(out, plan.written))
         told(len(batch))
@@ -277,18 +273,20 @@ def _not_chosen(word: str, known: Sequence[str], labels: Sequence[str]) -> str:
     return f"is no column of the answer{did_you_mean(word, known)}"
 
 
-def _refuse_bare_numbers(df: pd.DataFrame, read: Mapping[str, str], asked: Asked) -> None:
-    """Refuse a column whose results have no unit, none of them: that is one fault of the call."""
-    for name in analytes():
-        if name not in read or name in asked.units:
+def refuse_bare_numbers(plan: Plan, batch: Batch) -> None:
+    """Refuse a column whose results have no unit, none of them: that is one fault of the call.
+
+    `batch` are the first rows of the table; a number without a unit further down is a problem of
+    its row.
+    """
+    df, asked = batch.frame(plan.read.values()), plan.asked
+    for name, label in plan.read.items():
+        if name not in analytes() or name in asked.units:
             continue
-        column = df[read[name]]
-        if pd.api.types.is_numeric_dtype(column.dtype):
-            continue  # of binary numbers the frame says so itself
-        if f"{name}_unit" in read:
-            column = column[df[read[f"{name}_unit"]].isna()]
-        cells = column.dropna().unique().tolist()
-        if len(column) == len(df) and _all_bare(name, cells, asked.decimal):
+        column = df[label]
+        if f"{name}_unit" in plan.read:
+            column = column[df[plan.read[f"{name}_unit"]].isna()]
+        if len(column) == len(df) and _is_bare(name, column, asked.decimal):
             sample = analytes()[name].units[0]
             raise UnitError(
                 f"{name} is a column of numbers with no unit; say --unit {name}={sample}, or give "
@@ -296,21 +294,23 @@ def _refuse_bare_numbers(df: pd.DataFrame, read: Mapping[str, str], asked: Asked
             )
 
 
-def _all_bare(name: str, cells: Sequence[str], decimal: str) -> bool:
-    """Whether some texts are results but for their unit, and none is one with it."""
+def _is_bare(name: str, column: "pd.Series[Any]", decimal: str) -> bool:
+    """Whether some cells are results but for their unit, and none is one with it."""
+    if is_numeric(column):
+        return bool(column.notna().any())
     bare = False
-    for cell in cells:
+    for cell in column.dropna().unique().tolist():
         try:
             if not read_result(name, cell, decimal=decimal).missing:
                 return False
         except UnitError:
-            bare = bare or _is_bare(name, cell, decimal)
+            bare = bare or _is_a_number(name, cell, decimal)
         except ReadingError:
             continue
     return bare
 
 
-def _is_bare(name: str, cell: str, decimal: str) -> bool:
+def _is_a_number(name: str, cell: object, decimal: str) -> bool:
     try:
         read_result(name, cell, unit=analytes()[name].unit, decimal=decimal)
     except RlsironError:
