@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -689,3 +690,64 @@ interpret_frame(pandas.DataFrame({"ferritin": ["62 ng/mL"]}))
 print(*[name for name in ("pyarrow", "polars", "duckdb") if name in set(sys.modules) - before], ".")
 """
     assert printed(code) == "."
+
+
+TEXTS = ["62 ng/mL"] * 2
+INFINITY, FAR_OFF = 2**31 - 1, 2**62
+
+
+def arrow_dates(at: int) -> Any:  # noqa: ANN401 - untyped
+    """Return a column with a date that Python does not have, and one that it has."""
+    return (
+        pa.array([INFINITY, 20_000], pa.int32()).cast(pa.date32()),
+        pa.array([FAR_OFF, 10**15], pa.int64()).cast(pa.timestamp("us")),
+        pa.array([-FAR_OFF, 10**15], pa.int64()).cast(pa.timestamp("us", "UTC")),
+    )[at]
+
+
+def drawn(column: Any) -> pd.DataFrame:  # noqa: ANN401 - of any type
+    return pd.DataFrame({"ferritin": TEXTS, "drawn": column})
+
+
+def far_of_arrow(at: int) -> Any:  # noqa: ANN401 - untyped
+    return pa.table({"ferritin": TEXTS, "drawn": arrow_dates(at)})
+
+
+def far_of_pandas(at: int) -> pd.DataFrame:
+    return drawn(pd.array(arrow_dates(at), pd.ArrowDtype(arrow_dates(at).type)))
+
+
+def far_of_numpy(year: str) -> pd.DataFrame:
+    return drawn(np.array([year, "2020-01-01"], "M8[s]"))
+
+
+def far_of_polars(type_: Any, number: Any, far: int, near: int) -> pl.DataFrame:  # noqa: ANN401
+    column = pl.Series([far, near], dtype=number).cast(type_)
+    return pl.DataFrame({"ferritin": TEXTS, "drawn": column})
+
+
+def far_of_duckdb() -> Any:  # noqa: ANN401
+    return duckdb.sql(
+        "select '62 ng/mL' as ferritin, unnest(['infinity'::date, '2024-10-04']) as drawn"
+    )
+
+
+YEARS = ("20000-01-01", "0000-01-01", "-0500-01-01")
+FAR: dict[str, Callable[[], Any]] = {
+    **{f"arrow {at}": partial(far_of_arrow, at) for at in range(3)},
+    **{f"pandas by arrow {at}": partial(far_of_pandas, at) for at in range(3)},
+    **{f"pandas {year}": partial(far_of_numpy, year) for year in YEARS},
+    "polars date": partial(far_of_polars, pl.Date, pl.Int32, INFINITY, 20_000),
+    "polars moment": partial(far_of_polars, pl.Datetime("ms", "UTC"), pl.Int64, FAR_OFF, 10**12),
+    "duckdb": far_of_duckdb,
+}
+
+
+@pytest.mark.parametrize("frame", FAR.values(), ids=FAR)
+def test_a_date_that_python_does_not_have_is_a_problem_of_its_row(frame: Callable[[], Any]) -> None:
+    out = interpret_frame(frame())
+    cells = cells_of_pandas(out) if isinstance(out, pd.DataFrame) else cells_of(out)
+    bad, good = cells["problems"]
+    assert "drawn" in bad
+    assert "write a date of our times" in bad
+    assert good == ""

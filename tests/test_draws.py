@@ -78,8 +78,9 @@ def test_a_column_with_a_zone_has_the_days_of_its_zone() -> None:
 
 
 def test_a_datetime_of_no_time_of_ours_is_not_read() -> None:
-    column = pd.Series(["2026-03-02", None, "1753-01-01", "0001-01-01"]).astype("datetime64[s]")
-    assert read_times(column).kind.tolist() == [1, -1, -1, -1]
+    texts = ["2026-03-02", "NaT", "1753-01-01", "0001-01-01", "20000-01-01", "-0500-01-01"]
+    column = pd.Series(np.array(texts, "datetime64[s]"))
+    assert read_times(column).kind.tolist() == [1, -1, -1, -1, -1, -1]
 
 
 def test_cells_are_numbered_in_their_order() -> None:

@@ -93,6 +93,22 @@ KINDS = {
         ["ferritin ('75,3', 'ng/mL') has a comma; x", "ferritin '6,1' has a comma; x"],
         {"ferritin … has a comma"},
     ),
+    "numbers and their unit": (
+        [
+            "ferritin (-0.142, 'ng/mL') is negative; no result is below zero",
+            "ferritin (-3, 'ng/mL') is negative; no result is below zero",
+            "ferritin (-1e-05, 'ng/mL') is negative; no result is below zero",
+        ],
+        {"ferritin … is negative"},
+    ),
+    "numbers": (
+        [
+            "age 131 cannot be read: over 130",
+            "age 130.5 cannot be read: over 130",
+            "age inf cannot be read: over 130",
+        ],
+        {"age … cannot be read: over 130"},
+    ),
     "a quote within": (['ferritin "1\'2 ng/mL" has more', "ferritin '1_2' has more"], None),
     "a value that is cut": (["ferritin 'aaaa... is longer", "ferritin 'bbbb... is longer"], None),
     "an escape within": (["ferritin 'it\\'s \"x\"' has more", "ferritin '' has more"], None),

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from decimal import Decimal
 from math import nan
 from numbers import Number
@@ -211,7 +211,31 @@ def plain_cells(column: "pd.Series[Any]") -> list[Any]:
         return [cells[code] for code in column.cat.codes]
     if pd.api.types.is_float_dtype(column.dtype):
         return [None if cell != cell else cell for cell in floats_of(column).tolist()]  # noqa: PLR0124 - NaN
-    return [_cell(cell) for cell in column.tolist()]
+    return [_cell(cell) for cell in _listed(column)]
+
+
+def _listed(column: "pd.Series[Any] | pd.Index[Any]") -> list[Any]:
+    """Return the cells as pandas has them, a date that Python does not have as text."""
+    try:
+        return column.tolist()
+    except (OverflowError, ValueError):
+        return cells_of_arrow(column.array.__arrow_array__())
+
+
+def cells_of_arrow(cells: Any) -> list[Any]:  # noqa: ANN401 - pyarrow is not always there
+    """Return an array of pyarrow as Python has it, a date that it does not have as text."""
+    try:
+        listed: list[Any] = cells.to_pylist()
+    except (OverflowError, ValueError):  # such as infinity
+        listed = [_cell_of_arrow(cell) for cell in cells]
+    return listed
+
+
+def _cell_of_arrow(cell: Any) -> Any:  # noqa: ANN401 - of any type
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return f"{cell.type} {cell.value}"
 
 
 def _cell(cell: Any) -> Any:  # noqa: ANN401 - any cell
@@ -220,7 +244,8 @@ def _cell(cell: Any) -> Any:  # noqa: ANN401 - any cell
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         return None
     if isinstance(cell, pd.Timestamp):
-        return cell.to_pydatetime(warn=False)
+        had = MINYEAR <= cell.year <= MAXYEAR
+        return cell.to_pydatetime(warn=False) if had else str(cell)
     if isinstance(cell, np.floating):
         return float(str(cell))
     return cell.item() if isinstance(cell, np.generic) else cell
@@ -240,10 +265,11 @@ def distinct_cells(column: "pd.Series[Any]") -> Distinct:
         isinstance(column.dtype, pd.StringDtype)
         or pd.api.types.is_integer_dtype(column.dtype)
         or pd.api.types.is_datetime64_any_dtype(column.dtype)
+        or issubclass(column.dtype.type, date)  # of Arrow
         or pd.api.types.infer_dtype(column, skipna=True) == "string"
     ):
         codes, index = pd.factorize(column)
-        return Distinct(codes, [_cell(cell) for cell in index.tolist()])
+        return Distinct(codes, [_cell(cell) for cell in _listed(index)])
     met: dict[Hashable, int] = {}
     cells = []
     codes = np.full(len(column), -1, np.intp)

@@ -3,7 +3,7 @@
 A bare date, a time, and a time with a zone cannot be compared: they are never of one draw.
 """
 
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,8 +103,8 @@ def _of_datetimes(column: "pd.Series[Any]", local: "pd.Series[Any]", kind: int) 
     readable = np.full(len(column), kind, np.int8)
     readable[column.isna()] = -1
     year = local.dt.year.fillna(0).astype(int)
-    for one in year[year > 0].unique().tolist():
-        if _moment(date(one, 1, 1))[0] < 0:
+    for one in year.unique().tolist():
+        if not MINYEAR <= one <= MAXYEAR or _moment(date(one, 1, 1))[0] < 0:
             readable[year == one] = -1
     return Times(readable, instant, instant, day, step)
 

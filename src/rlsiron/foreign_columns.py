@@ -4,11 +4,13 @@ Numbers without gaps are taken where they lie. Of all else the distinct cells ar
 numbered. What is unknown goes back as null, not as NaN, which both take for a number.
 """
 
+from datetime import MAXYEAR, MINYEAR
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rlsiron.columns import cells_of_arrow
 from rlsiron.errors import RlsironError
 
 _CELLS = ("string", "large_string", "string_view", "boolean", "decimal", "date", "timestamp")
@@ -36,7 +38,23 @@ def _cells_of_polars(column: Any) -> Any:  # noqa: ANN401
     cells = column.drop_nulls().unique()
     places = pl.Series(range(len(cells)), dtype=pl.Int32)
     codes = column.replace_strict(cells, places, default=None, return_dtype=pl.Int32)
-    return _distinct(codes.fill_null(-1).to_numpy(), cells.to_list())
+    return _distinct(codes.fill_null(-1).to_numpy(), _listed(cells))
+
+
+def _listed(cells: Any) -> list[Any]:  # noqa: ANN401
+    """Return a column of polars as Python has it, a date that it does not have as text."""
+    import polars as pl
+
+    type_ = cells.dtype.base_type()
+    if type_ not in {pl.Date, pl.Datetime}:
+        return list(cells.to_list())
+    had = cells.dt.year().is_between(MINYEAR, MAXYEAR).fill_null(value=False)
+    listed = cells.zip_with(had, pl.Series([None], dtype=cells.dtype)).to_list()
+    numbers = cells.to_physical().to_list()
+    return [
+        f"{type_.__name__} {number}" if cell is None else cell
+        for cell, number in zip(listed, numbers, strict=True)
+    ]
 
 
 def to_polars(out: pd.DataFrame, shape: pd.DataFrame) -> Any:  # noqa: ANN401
@@ -81,7 +99,7 @@ def _cells_of_arrow(label: str, column: Any) -> Any:  # noqa: ANN401
         column = column.cast(type_).dictionary_encode()
     whole = column.combine_chunks()
     codes = whole.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
-    return _distinct(codes, whole.dictionary.to_pylist())
+    return _distinct(codes, cells_of_arrow(whole.dictionary))
 
 
 def _is_one(type_: Any, *names: str) -> bool:  # noqa: ANN401

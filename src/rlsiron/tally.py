@@ -17,6 +17,7 @@ COUNTED = ("_disposition", "problems")  # what names of columns that are counted
 _UNREAD = ("unread-field", "unread-result")  # the notes that are problems of a row
 # a value as an error shows it, which may be cut
 _SHOWN = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*?(?:'|\.\.\.)|"(?:[^"\\]|\\.)*?(?:"|\.\.\.))""")
+_NUMBER = re.compile(r"(^\w+ |\()-?(?:inf|\d[\d.]*(?:e[+-]?\d+)?)(?=[ ,])")
 _PAIR = re.compile(r"\(…, …\)")  # a value and the unit beside it
 
 
@@ -118,7 +119,8 @@ def _kinds(text: str) -> dict[str, str]:
     """Return the problems of a row by their kind, which is what they say of any value."""
     said: dict[str, str] = {}
     for problem in _parts(text):
-        masked = _PAIR.sub("…", _SHOWN.sub("…", problem)).partition(";")[0]
+        masked = _NUMBER.sub(r"\1…", _SHOWN.sub("…", problem))
+        masked = _PAIR.sub("…", masked).partition(";")[0]
         said.setdefault(masked, on_the_command_line(problem))
     return said
 
