@@ -751,3 +751,9 @@ def test_a_date_that_python_does_not_have_is_a_problem_of_its_row(frame: Callabl
     assert "drawn" in bad
     assert "write a date of our times" in bad
     assert good == ""
+
+
+def test_a_column_that_is_not_read_may_be_of_any_type() -> None:
+    union = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])])
+    out = interpret_frame(pa.table({"ferritin": ["62 ng/mL"], "other": union}))
+    assert out["ferritin_low_ug_l"].to_pylist() == [62.0]

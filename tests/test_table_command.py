@@ -531,6 +531,24 @@ def test_numbers_without_unit_in_a_later_file_are_problems_of_their_rows() -> No
     assert run("table", "2.csv", "1.csv", "-o", "out.csv").exit_code == 2
 
 
+def test_parts_do_not_lie_in_the_input() -> None:
+    Path("labs").mkdir()
+    write("ferritin\n62 ng/mL\n", "labs/0.csv")
+    for parts in ("labs/parts", "labs/years/parts"):
+        result = run("table", "labs", "--parts", parts)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(
+            f"error: the folder of parts {parts!r} lies in the input 'labs'; name another"
+        )
+    assert run("table", "labs/*.csv", "--parts", "labs-answers").exit_code == 0
+
+
+def test_columns_that_name_none_are_refused() -> None:
+    result = run("table", write("ferritin\n62 ng/mL\n"), "--columns", ",")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--columns names none" in result.stderr
+
+
 def test_the_order_of_chosen_columns_makes_no_other_call() -> None:
     write("ferritin\n62 ng/mL\n")
     for chosen in ("notes,problems", "problems,notes", "problems,notes,notes"):

@@ -94,8 +94,7 @@ def interpret_parquet(
         raise RlsironError(f"{shown(target)} is there; name a folder that is new")
     question = ask(**asked)
     schema, pieces = _opened(source)
-    shape = question.shape(question.opened(schema.empty_table()))
-    names = beside(schema.names, shape, prefix=prefix, wanted=answers)
+    names = beside(schema.names, question.shape_of(schema), prefix=prefix, wanted=answers)
     unfinished = f"{folder.rstrip('/')}.unfinished"
     if system.exists(unfinished):
         system.rm(unfinished, recursive=True)

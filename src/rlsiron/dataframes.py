@@ -13,7 +13,7 @@ import pandas as pd
 
 from rlsiron.columns import find_columns
 from rlsiron.errors import RlsironError, shown
-from rlsiron.foreign_columns import from_arrow, from_polars, to_arrow, to_polars
+from rlsiron.foreign_columns import empty_table, from_arrow, from_polars, to_arrow, to_polars
 
 BATCH = 1 << 19  # rows of a lazy frame or a reader that are held at a time
 
@@ -155,7 +155,7 @@ class _Arrow(_Kind):
         return list(self.df.schema.names)
 
     def empty(self, labels: Sequence[str]) -> pd.DataFrame:
-        return from_arrow(self.df.schema.empty_table().select(labels))
+        return from_arrow(empty_table(self.df.schema, labels))
 
     def parts(self, labels: Sequence[str]) -> Iterator[pd.DataFrame]:
         yield from_arrow(self.df.select(labels))

@@ -4,6 +4,7 @@ Numbers without gaps are taken where they lie. Of all else the distinct cells ar
 numbered. What is unknown goes back as null, not as NaN, which both take for a number.
 """
 
+from collections.abc import Sequence
 from datetime import MAXYEAR, MINYEAR
 from typing import Any
 
@@ -75,6 +76,13 @@ def to_polars(out: pd.DataFrame, shape: pd.DataFrame) -> Any:  # noqa: ANN401
     return pl.DataFrame(columns)
 
 
+def empty_table(schema: Any, labels: Sequence[str]) -> Any:  # noqa: ANN401
+    """Return a table of pyarrow with some columns of a schema, and no row."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    return pa.schema([schema.field(label) for label in labels]).empty_table()
+
+
 def from_arrow(table: Any, start: int = 0) -> pd.DataFrame:  # noqa: ANN401
     """Return a table of pyarrow as one of pandas, its rows numbered from `start`."""
     columns = {name: _cells_of_arrow(name, table[name]) for name in table.column_names}
@@ -82,7 +90,7 @@ def from_arrow(table: Any, start: int = 0) -> pd.DataFrame:  # noqa: ANN401
 
 
 def _cells_of_arrow(label: str, column: Any) -> Any:  # noqa: ANN401
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     coded = pa.types.is_dictionary(column.type)
     type_ = column.type.value_type if coded else column.type

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rlsiron.columns import find_columns, is_numeric, refuse_no_mapping
 from rlsiron.errors import RlsironError, did_you_mean, shown
-from rlsiron.foreign_columns import from_arrow
+from rlsiron.foreign_columns import empty_table, from_arrow
 from rlsiron.frames import answer_part
 from rlsiron.guideline import Guideline, load_guidelines
 from rlsiron.interpretation import DEFAULT_GUIDELINES, board_of, choose, named, provenance_of
@@ -61,7 +61,11 @@ class Question:
         """
         return self._answered(part.assign(**dict.fromkeys(self._without_unit(part))))
 
-    def opened(self, table: Any, start: int = 0) -> pd.DataFrame:  # noqa: ANN401 - pyarrow is not always there
+    def shape_of(self, schema: Any) -> pd.DataFrame:  # noqa: ANN401 - pyarrow is not always there
+        """Return the same for the columns of a table of pyarrow."""
+        return self.shape(from_arrow(empty_table(schema, self._read(schema.names))))
+
+    def opened(self, table: Any, start: int = 0) -> pd.DataFrame:  # noqa: ANN401
         """Return the columns of a table of pyarrow that are read, its rows numbered from `start`.
 
         Raises
@@ -69,8 +73,10 @@ class Question:
         RlsironError
             If one is missing, doubled or misspelt, or of a type that is not read.
         """
-        labels = dict.fromkeys(find_columns(table.column_names, self.columns).values())
-        return from_arrow(table.select(list(labels)), start)
+        return from_arrow(table.select(self._read(table.column_names)), start)
+
+    def _read(self, labels: list[str]) -> list[str]:
+        return list(dict.fromkeys(find_columns(labels, self.columns).values()))
 
     def _without_unit(self, part: pd.DataFrame) -> list[str]:
         """Return the names of units that have no column, of results that are numbers in this part.

@@ -61,7 +61,7 @@ def interpret_spark(
         raise RlsironError(f"{shown(df)} is not a DataFrame of Spark; give one")
     question = ask(**asked)
     empty = df.sparkSession.createDataFrame([], df.schema).toArrow()
-    all_ = question.shape(question.opened(empty))
+    all_ = question.shape_of(empty.schema)
     names = beside(df.columns, all_, prefix=prefix, wanted=answers)
     words = [isinstance(all_[name].dtype, pd.CategoricalDtype) for name in names]
     kinds = [StringType() if word else DoubleType() for word in words]

@@ -88,11 +88,18 @@ class _Target:
     parts: Path | None
     part_rows: int
 
-    def refuse(self, files: Sequence[Path], kind: Kind) -> None:
+    def refuse(self, given: Sequence[str], files: Sequence[Path], kind: Kind) -> None:
         """Refuse what cannot be written."""
-        for given, name in ((self.output, "-o"), (self.parts, "--parts")):
-            if given is not None and not str(given).strip("."):
-                raise RlsironError(f"{name} {str(given)!r} names no place; name a file or a folder")
+        over = self.parts.resolve().parents if self.parts else ()
+        for folder in map(Path, given):
+            if folder.is_dir() and folder.resolve() in over:
+                raise RlsironError(
+                    f"the folder of parts {str(self.parts)!r} lies in the input {str(folder)!r}; "
+                    "name another"
+                )
+        for place, name in ((self.output, "-o"), (self.parts, "--parts")):
+            if place is not None and not str(place).strip("."):
+                raise RlsironError(f"{name} {str(place)!r} names no place; name a file or a folder")
         if self.output is not None:
             if self.output.is_dir():
                 raise RlsironError(
@@ -147,12 +154,14 @@ def _table(
     asked["columns"] = _pairs("column", column or (), "ferritin=LBXFER")
     names = (name.strip() for given in chosen or () for name in given.split(","))
     asked["chosen"] = tuple(name for name in names if name)
+    if chosen and not asked["chosen"]:
+        raise RlsironError("--columns names none; name one such as disposition, or leave it out")
     loaded = tuple(map(load_guideline, guidelines or DEFAULT_GUIDELINES))
     found, kind = files_of(files)
     target = _Target(
         None if output is None else Path(output), None if parts is None else Path(parts), part_rows
     )
-    target.refuse(found, kind)
+    target.refuse(files, found, kind)
     rests_on = provenance_of(board_of(loaded, strict=asked["strict"])).model_dump()
 
     from rlsiron.archive import Archive  # with pandas, which a wrong path need not load
