@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlsiron
+from rlsiron.catalog import guideline_ids
 from rlsiron.frames import interpret_frame
 
 UNITS = {"ferritin": "ng/mL", "tsat": "%"}
 ANALYTES = ("ferritin", "tsat", "iron", "tibc", "uibc", "transferrin", "crp", "hemoglobin")
 DRAW = ("drawn", "fasting", "assay")
-GUIDELINES = ("aasm-2025", "irlssg-2018", "mayo-2021", "aan-2016", "dgn-2022", "kdigo-2026")
+GUIDELINES = guideline_ids()
 EVERY_UNIT = {
     "ferritin": "ng/mL",
     "tsat": "%",
