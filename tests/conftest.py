@@ -26,7 +26,10 @@ settings.register_profile(
 )
 settings.register_profile("random", deadline=None, max_examples=1_000)
 settings.register_profile(
-    "fuzz", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
+    "fuzz",
+    deadline=None,
+    max_examples=int(os.environ.get("RLSIRON_FUZZ_EXAMPLES", "2000")),
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("RLSIRON_HYPOTHESIS_PROFILE", "ci"))
 
