@@ -158,8 +158,14 @@ def test_parts_of_another_call_are_refused(folder: Path, other: dict[str, Any], 
 
 
 def test_a_call_that_lacks_what_was_said_is_refused(folder: Path) -> None:
-    add(folder, call={**CALL, "--prefix": "x_"})
+    add(folder, "a", call={**CALL, "--prefix": "x_"})
     assert "--prefix was 'x_', and is None" in refused(folder)
+
+
+def test_a_call_that_wrote_no_part_leaves_the_folder_to_another(folder: Path) -> None:
+    add(folder, call={**CALL, "--prefix": "x_"})
+    add(folder, "a")
+    assert whole(folder, "a") == [True]
 
 
 def test_a_call_is_the_same_though_json_makes_its_tuples_lists(folder: Path) -> None:

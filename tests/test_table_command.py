@@ -531,6 +531,16 @@ def test_numbers_without_unit_in_a_later_file_are_problems_of_their_rows() -> No
     assert run("table", "2.csv", "1.csv", "-o", "out.csv").exit_code == 2
 
 
+def test_a_call_that_was_refused_leaves_its_folder_of_parts_to_another() -> None:
+    write("ferritin\n62\n")
+    assert run("table", "labs.csv", "--parts", "parts").exit_code == 2
+    done = run("table", "labs.csv", "--parts", "parts", "--unit", "ferritin=ng/mL")
+    assert done.exit_code == 0, done.stderr
+    again = run("table", "labs.csv", "--parts", "parts")
+    assert again.exit_code == 2
+    assert "has parts of another call: --unit was 'ferritin=ng/mL'" in again.stderr
+
+
 def test_parts_do_not_lie_in_the_input() -> None:
     Path("labs").mkdir()
     write("ferritin\n62 ng/mL\n", "labs/0.csv")

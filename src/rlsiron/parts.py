@@ -91,15 +91,16 @@ def opened(folder: Path, call: Mapping[str, Any]) -> Iterator[Parts]:
     except FileExistsError:
         raise RlsironError(f"{name} is a file; name a folder for the parts") from None
     try:
-        other = next((path.name for path in folder.iterdir() if path.name[0] != "."), None)
-        if other and not (folder / RECORD).is_file():
+        held = {path.name for path in folder.iterdir() if path.name[0] != "."} - {RECORD}
+        if held and not (folder / RECORD).is_file():
             raise RlsironError(
-                f"the folder {name} holds other files, such as {other!r}; name a new one"
+                f"the folder {name} holds other files, such as {min(held)!r}; name a new one"
             )
         with (folder / RECORD).open("a+b") as record:
             _hold(record, name)
             before, parts = _recorded(record, name)
-            if before is None:
+            if before is None or not held:  # a call that wrote nothing, such as one refused
+                record.truncate(0)
                 _add(record, {"call": call})
                 settled(folder)
             else:
