@@ -27,7 +27,7 @@ GIVEN: dict[str, Any] = {
     **dict.fromkeys(("separator", "encoding", "guidelines")),
     "files": ["labs"],
     "output": "out.pq",
-    "part_rows": 3,
+    "part_rows": None,
     "json": False,
     "decimal": ".",
     "prefix": "",
@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 PART_ROWS = 8
-OPTIONS = ("--part-rows", str(PART_ROWS), "--guideline", "aasm-2025")
+OPTIONS = ("--guideline", "aasm-2025")
 
 
 def _killed(call: Sequence[str], random: Random) -> bool:
@@ -66,7 +66,8 @@ def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(kind: s
     files, out = stored(kind, 900, 5, 700), Path(f"out.{kind}")
     assert run("table", "labs", "-o", f"whole.{kind}", *OPTIONS).exit_code == 1
     whole = rows(Path(f"whole.{kind}"))
-    call = command("table", "labs", "--parts", "parts", "-o", str(out), *OPTIONS)
+    sized = ("--parts", "parts", "--part-rows", str(PART_ROWS))
+    call = command("table", "labs", *sized, "-o", str(out), *OPTIONS)
     random, kills = Random(f"{kind} {KILLS}"), 0  # noqa: S311 - moments, no secrets
     while kills < KILLS / 2:
         kills += _killed(call, random)

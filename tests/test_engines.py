@@ -9,6 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from distributed import LocalCluster
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from calling import run
@@ -89,6 +90,11 @@ def test_what_was_not_chosen_is_not_counted(archive: Path) -> None:
     [
         (("--engine", "dusk", "--parts", "x"), "unknown engine 'dusk'; did you mean 'dask'?"),
         (("--engine", "dask", "-o", "x"), "--engine reads Parquet and writes parts; say --parts"),
+        (
+            ("--engine", "dask", "--parts", "x", "--part-rows", "5"),
+            "--part-rows is of --parts without an engine; leave it out",
+        ),
+        (("-o", "x", "--part-rows", "5"), "--part-rows is of --parts without an engine"),
         (("--address", "tcp://h:1", "--parts", "x"), "--address 'tcp://h:1' is of an engine"),
         (("--engine", "dask", "--parts", "archive"), "'archive' is there; an engine writes to a"),
         (("--engine", "dask", "--parts", "x/y"), "there is no folder 'x' for the parts; make it"),
@@ -177,6 +183,20 @@ def test_no_scheduler_at_the_address_is_told(archive: Path) -> None:
         done = run("table", str(archive), *call)
     assert done.exit_code == 2
     assert done.stderr.startswith("error: no scheduler of Dask answers at 'tcp://127.0.0.1:1'")
+
+
+def test_a_master_of_spark_that_is_none_is_told(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(SparkSession.Builder):
+        def getOrCreate(self) -> SparkSession:  # noqa: N802 - of Spark
+            raise PySparkRuntimeError("no gateway", messageParameters={})
+
+    monkeypatch.setattr(SparkSession, "builder", Refusing())
+    call = ("--engine", "spark", "--address", "bogus", "--parts", "x", *CALL)
+    done = run("table", str(archive), *call)
+    assert done.exit_code == 2
+    assert done.stderr == "error: Spark at 'bogus' gave up: no gateway\n"
 
 
 @pytest.mark.parametrize(("missing", "is_ours"), [("dask", True), ("numpy", False)])

@@ -741,3 +741,34 @@ def test_the_smart_patient_is_read_from_its_observations(shared_data: Path) -> N
     out = interpret_frame(panels)
     assert "tsat-unit-suspected" in out["notes"].iloc[0].split()
     assert set(found.doubted["reason"]) == {"status-unknown"}
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float32", "Float32", "float[pyarrow]", "float64", "object", "category of float32"]
+)
+def test_results_that_differ_elsewhere_leave_a_short_float_as_it_was_printed(dtype: str) -> None:
+    """0.45 of 32 bits is 0.44999998807907104 of 64, which is under the ceiling of 45 %."""
+    rows = [
+        ("A", "2276-4", 62, "ng/mL"),
+        ("A", "2502-3", 0.45, "1"),
+        ("B", "2276-4", 62, "ng/mL"),
+        ("B", "2502-3", 0.30, "1"),
+        ("B", "2502-3", 0.35, "1"),
+    ]
+    df = pd.DataFrame(rows, columns=["patient", "test", "value", "unit"])
+    kind: Any = dtype.removeprefix("category of ")
+    df["value"] = df["value"].astype(kind)
+    if dtype.startswith("category"):
+        df["value"] = df["value"].astype("category")
+    panels = panels_from_long(df.assign(time="2026-03-02")).panels
+    out = interpret_frame(panels.assign(age=44), guidelines="aasm-2025")
+    assert out["tsat_low_pct"].tolist() == [45.0, 30.0]
+    assert out["tsat_high_pct"].tolist() == [45.0, 35.0]
+    assert out["aasm_2025_disposition"].tolist()[0] == "withhold-iron"
+
+
+@pytest.mark.parametrize("call", [{"tests": ["2276-4"]}, {"units": "ng/mL"}, {"columns": "x"}])
+def test_what_is_no_mapping_is_refused(call: dict[str, Any]) -> None:
+    df = pd.DataFrame({"patient": [1], "time": ["2026-03-02"], "test": ["2276-4"], "value": ["62"]})
+    with pytest.raises(RlsironError, match="is no mapping; give a dict by name"):
+        panels_from_long(df, **call)

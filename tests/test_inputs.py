@@ -83,12 +83,12 @@ def test_a_name_that_no_file_can_have_is_left_to_who_opens_it() -> None:
         (
             ["a.csv", "b.pq"],
             ["a.csv", "b.pq"],
-            "'b.pq' and 'a.csv' are CSV and Parquet; answer them in separate calls",
+            "'a.csv' is CSV and 'b.pq' is Parquet; answer them in separate calls",
         ),
         (
             ["a.csv", "b.pq"],
             ["b.pq", "a.csv"],
-            "'a.csv' and 'b.pq' are CSV and Parquet; answer them in separate calls",
+            "'b.pq' is Parquet and 'a.csv' is CSV; answer them in separate calls",
         ),
         (["e/_x"], ["e"], "the folder 'e' has no CSV or Parquet file; name another"),
         (

@@ -142,8 +142,8 @@ def test_a_fault_in_a_part_leaves_none_of_it(folder: Path) -> None:
             "--unit was None, and is 'tsat=%'",
         ),
         (
-            {"the input": [["labs.csv", 10, 2]]},
-            "the input was ['labs.csv', 10, 1], and is ['labs.csv', 10, 2]",
+            {"the input": [["other.csv", 10, 2]]},
+            "the input was 'labs.csv', and is 'other.csv'",
         ),
         ({"the knowledge": "abc"}, "the knowledge was None, and is 'abc'"),
     ],
@@ -155,6 +155,24 @@ def test_parts_of_another_call_are_refused(folder: Path, other: dict[str, Any], 
         "with it, or name another folder"
     )
     assert whole(folder, "a") == [True]
+
+
+def test_an_input_that_was_changed_is_told(folder: Path) -> None:
+    add(folder, "a")
+    assert refused(folder, {**CALL, "the input": [["labs.csv", 10, 2]]}) == (
+        f"'labs.csv' was changed since the parts of the folder {str(folder)!r} were written, as "
+        "its size or its time tells; name another folder"
+    )
+
+
+@pytest.mark.parametrize("left", [0, 5])
+def test_parts_without_the_line_of_their_call_are_not_gone_on_with(folder: Path, left: int) -> None:
+    """Else parts of two calls could stand beside each other."""
+    add(folder, "a")
+    path = folder / RECORD
+    path.write_bytes(path.read_bytes()[:left])
+    assert f"the record {RECORD} of the folder" in refused(folder)
+    assert "is damaged" in refused(folder)
 
 
 def test_a_call_that_lacks_what_was_said_is_refused(folder: Path) -> None:

@@ -76,7 +76,7 @@ def test_with_a_decimal_comma_other_groups_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["75,3", "1,234", "1,234.5"])
 def test_a_comma_says_to_declare_it(text: str) -> None:
-    said = rf"^ferritin '{re.escape(text)}' has a comma; declare decimal=','$"
+    said = rf"^ferritin '{re.escape(text)}' has a comma; declare decimal=',' if it is the decimal"
     with pytest.raises(ReadingError, match=said):
         read_result("ferritin", text, unit="ng/mL")
 

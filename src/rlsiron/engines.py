@@ -110,19 +110,21 @@ def _on_dask(address: str | None, files: list[str], folder: str, call: dict[str,
 
 def _on_spark(address: str | None, files: list[str], folder: str, call: dict[str, Any]) -> None:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     from rlsiron.spark_frames import interpret_parquet
 
     settings: dict[str, Any] = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
     builder = SparkSession.builder.master(address or "local[*]").appName("rlsiron")
-    spark = builder.config(map=settings).getOrCreate()
     try:
+        spark = builder.config(map=settings).getOrCreate()
         interpret_parquet(files, folder, spark=spark, **call)
-    except Py4JJavaError as fault:
+    except (PySparkException, Py4JError) as fault:
         causes = [line for line in str(fault).splitlines() if line.startswith("Caused by: ")]
-        raise RlsironError(f"Spark gave up: {(causes or [str(fault)])[-1]}") from None
+        where = f" at {address!r}" if address else ""
+        raise RlsironError(f"Spark{where} gave up: {(causes or [str(fault)])[-1]}") from None
 
 
 def _count(done: Done, folder: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rlsiron.account import Account
-from rlsiron.columns import Codes, distinct_cells
+from rlsiron.columns import Codes, distinct_cells, plain_cells, refuse_no_mapping
 from rlsiron.draws import gather, ranked, read_times, window_of
 from rlsiron.interpretation import choose
 from rlsiron.models import LabResult
@@ -107,9 +108,11 @@ def panels_from_long(
     [['30248-9', 'look-alike']]
     """
     choose("decimal", decimal, ".", ",")
-    read = open_long(df, columns or {}, keep)
+    tests, columns, units = tests or {}, columns or {}, units or {}
+    refuse_no_mapping(tests=tests, columns=columns, units=units)
+    read = open_long(df, columns, keep)
     account, length = Account(len(df)), window_of(window)
-    results = read_results(read, tests or {}, units or {}, decimal, account)
+    results = read_results(read, tests, units, decimal, account)
     patient = ranked(without_blanks(read["patient"].iloc[results.row]))
     times = read_times(read["time"].iloc[results.row])
     account.leave_out(results.row[patient < 0], "no-patient")
@@ -186,7 +189,7 @@ def _reported(results: Results, draw: Codes, held: Mapping[int, LabResult]) -> d
         unit = np.append(results.unit.codes, -1)[of_draw]
         differ = rows[intervals[rows]]
         if len(differ):
-            column = column.astype(object)
+            column = _objects(column)
             for at, row in zip(draw[differ], results.row[differ].tolist(), strict=True):
                 column[at] = held[row]
             unit[draw[differ]] = -1  # an interval has its own
@@ -195,6 +198,13 @@ def _reported(results: Results, draw: Codes, held: Mapping[int, LabResult]) -> d
             words = pd.Index(results.unit.cells, dtype="str")
             columns[f"{name}_unit"] = pd.Categorical.from_codes(unit, words)
     return columns
+
+
+def _objects(column: Any) -> NDArray[Any]:  # noqa: ANN401 - an array of pandas or numpy
+    """Return a column as cells of any type, a short float as the number that was printed."""
+    cells = np.empty(len(column), object)
+    cells[:] = plain_cells(pd.Series(column))
+    return cells
 
 
 def _agreed(columns: Columns, rows: Codes, draw: Codes, account: Account) -> dict[str, Any]:
@@ -212,7 +222,7 @@ def _agreed(columns: Columns, rows: Codes, draw: Codes, account: Account) -> dic
             continue
         account.doubt(rows[apart[draw]], "fields-differ", name)
         several = told[apart[draw[told]]]
-        agreed[name] = agreed[name].astype(object)
+        agreed[name] = _objects(agreed[name])
         for at, members in pd.Series(codes[several]).groupby(draw[several]):
             agreed[name][at] = " | ".join(sorted(str(cells[code]) for code in set(members)))
     return agreed

@@ -43,10 +43,8 @@ def files_of(given: Sequence[str]) -> tuple[tuple[Path, ...], Kind]:
             raise RlsironError(f"{str(path)!r} is named twice{also}; give it once")
     kinds = {kind_of(path): path for path in reversed(files)}
     if len(kinds) > 1:
-        one, other = (str(path) for path in kinds.values())
-        raise RlsironError(
-            f"{one!r} and {other!r} are CSV and Parquet; answer them in separate calls"
-        )
+        said = " and ".join(f"{str(path)!r} is {kind}" for kind, path in reversed(kinds.items()))
+        raise RlsironError(f"{said}; answer them in separate calls")
     return tuple(files), next(iter(kinds))
 
 
@@ -68,7 +66,9 @@ def _in_folder(folder: Path) -> list[Path]:
     entries = sorted(path for path in folder.iterdir() if path.name[0] not in "._")
     kinds = {_SUFFIXES[suffix] for path in entries if (suffix := path.suffix.lower()) in _SUFFIXES}
     if not kinds:
-        deeper = f"; folders in it are named by a pattern, such as '{folder}/*/*.csv'"
+        found = (path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+        sample = next((path.suffix for path in found), ".csv")
+        deeper = f"; folders in it are named by a pattern, such as '{folder}/*/*{sample}'"
         raise RlsironError(
             f"the folder {str(folder)!r} has no CSV or Parquet file"
             + (deeper if any(path.is_dir() for path in entries) else "; name another")
@@ -106,6 +106,8 @@ def _matching(pattern: str) -> list[Path]:
 
 
 def _refused(path: Path) -> list[Path]:
+    if path.is_symlink():
+        raise RlsironError(f"{str(path)!r} is a link to a file that is not there; mend the link")
     siblings = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
     close = get_close_matches(path.name, siblings, n=1)
     hint = f"did you mean {str(path.parent / close[0])!r}?" if close else ""

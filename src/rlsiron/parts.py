@@ -7,7 +7,7 @@ for nothing: its part is written again.
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,12 +99,12 @@ def opened(folder: Path, call: Mapping[str, Any]) -> Iterator[Parts]:
         with (folder / RECORD).open("a+b") as record:
             _hold(record, name)
             before, parts = _recorded(record, name)
-            if before is None or not held:  # a call that wrote nothing, such as one refused
+            if held:
+                _refuse_another(before, json.loads(json.dumps(call)), name)
+            else:  # new, or of a call that wrote nothing, such as one that was refused
                 record.truncate(0)
                 _add(record, {"call": call})
                 settled(folder)
-            else:
-                _refuse_another(before, json.loads(json.dumps(call)), name)
             for left in folder.glob(".*.part"):  # by a process that was killed
                 left.unlink()
             yield Parts(folder, record, parts)
@@ -129,22 +129,26 @@ def _hold(record: BinaryIO, folder: str) -> None:
             ) from None
 
 
-def _recorded(record: BinaryIO, folder: str) -> tuple[dict[str, Any] | None, dict[str, Part]]:
+def _recorded(record: BinaryIO, folder: str) -> tuple[dict[str, Any], dict[str, Part]]:
     """Return the call of a record, and its parts; a line that was not finished is cut off."""
     record.seek(0)
     text = record.read()
     whole = text[: text.rfind(b"\n") + 1]
     try:
         lines = [json.loads(line) for line in whole.splitlines()]
-        call = lines[0]["call"] if lines else None
+        call = lines[0]["call"] if lines else {}
         parts = [Part(**line) for line in lines[1:]]
     except (ValueError, LookupError, TypeError):
-        raise RlsironError(
-            f"the record {RECORD} of the folder {folder} is damaged, so that which parts are whole "
-            "is not known; name another folder"
-        ) from None
+        raise RlsironError(_damaged(folder)) from None
     record.truncate(len(whole))
     return call, {part.name: part for part in parts}
+
+
+def _damaged(folder: str) -> str:
+    return (
+        f"the record {RECORD} of the folder {folder} is damaged, so that which parts are whole is "
+        "not known; name another folder"
+    )
 
 
 def _add(record: BinaryIO, line: Mapping[str, Any]) -> None:
@@ -155,18 +159,30 @@ def _add(record: BinaryIO, line: Mapping[str, Any]) -> None:
 
 def _refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], folder: str) -> None:
     """Refuse a call whose parts must not stand beside those that are there."""
+    if not before:
+        raise RlsironError(_damaged(folder))
     for what in {**before, **now}:
         if before.get(what) != now.get(what):
             was, is_ = _differing(before.get(what), now.get(what))
+            if isinstance(was, list) and isinstance(is_, list) and was[0] == is_[0]:
+                raise RlsironError(
+                    f"{shown(was[0])} was changed since the parts of the folder {folder} were "
+                    "written, as its size or its time tells; name another folder"
+                )
             raise RlsironError(
-                f"the folder {folder} has parts of another call: {what} was {was}, and is {is_}; "
-                "call as before to go on with it, or name another folder"
+                f"the folder {folder} has parts of another call: {what} was {_short(was)}, and is "
+                f"{_short(is_)}; call as before to go on with it, or name another folder"
             )
 
 
-def _differing(before: object, now: object) -> tuple[str, str]:
-    """Return two values as they are shown; of lists the first members that differ."""
-    if isinstance(before, Sequence) and isinstance(now, Sequence) and not isinstance(now, str):
+def _differing(before: Any, now: Any) -> tuple[Any, Any]:  # noqa: ANN401 - as a call has them
+    """Return two values; of lists the first members that differ."""
+    if isinstance(before, list) and isinstance(now, list):
         pairs = zip([*before, None], [*now, None], strict=False)
-        before, now = next((was, is_) for was, is_ in pairs if was != is_)
-    return shown(before), shown(now)
+        return next((was, is_) for was, is_ in pairs if was != is_)
+    return before, now
+
+
+def _short(value: object) -> str:
+    """Return a value as it is shown; of an input its path."""
+    return shown(value[0] if isinstance(value, list) else value)

@@ -145,7 +145,8 @@ def read_result(
     >>> read_result("ferritin", "75,3 ng/mL")
     Traceback (most recent call last):
     ...
-    rlsiron.errors.ReadingError: ferritin '75,3 ng/mL' has a comma; declare decimal=','
+    rlsiron.errors.ReadingError: ferritin '75,3 ng/mL' has a comma; declare decimal=',' if it is \
+the decimal sign, or leave it out if it parts thousands
     """
     analyte_of(analyte)  # an unknown one is refused before all else
     if decimal != "." and decimal != ",":  # noqa: PLR1714 - a set refuses what has no hash
@@ -305,7 +306,8 @@ def _without_number(analyte: str, given: object, text: str) -> LabResult:
 
 def _refuse_rest(analyte: str, given: object, *, rest: str, decimal: str) -> NoReturn:
     if decimal == "." and rest[0] == ",":
-        _refuse(analyte, given, "has a comma; declare decimal=','")
+        how = "declare decimal=',' if it is the decimal sign, or leave it out if it parts thousands"
+        _refuse(analyte, given, f"has a comma; {how}")
     if decimal == "," and rest[0] == ".":
         _refuse(analyte, given, "has a decimal point; declare decimal='.'")
     _refuse(analyte, given, "has more behind the number than a unit; write one number and its unit")

@@ -52,8 +52,8 @@ def _options() -> Iterator[Parameter]:
     yield option("output", str, "-o", "--output", metavar="FILE", help=where)
     parts = "Write parts to this folder, each whole or not at all; with -o they are joined there."
     yield option("parts", str, metavar="FOLDER", help=parts)
-    size = "How many rows a part has at most."
-    yield option("part_rows", int, "--part-rows", default=_ROWS, min=1, metavar="N", help=size)
+    size = f"How many rows a part has at most; {_ROWS} if not given."
+    yield option("part_rows", int, "--part-rows", min=1, metavar="N", help=size)
     unit = "The unit of results that state none, such as ferritin=ng/mL. Repeatable."
     yield option("unit", list[str], metavar="NAME=UNIT", help=unit)
     column = "The column that holds a result or a field, such as ferritin=LBXFER. Repeatable."
@@ -138,7 +138,7 @@ def _table(
     files: list[str],
     output: str | None,
     parts: str | None,
-    part_rows: int,
+    part_rows: int | None,
     unit: list[str] | None,
     column: list[str] | None,
     chosen: list[str] | None,
@@ -158,8 +158,11 @@ def _table(
         raise RlsironError("--columns names none; name one such as disposition, or leave it out")
     loaded = tuple(map(load_guideline, guidelines or DEFAULT_GUIDELINES))
     found, kind = files_of(files)
+    if part_rows is not None and (parts is None or engine is not None):
+        raise RlsironError("--part-rows is of --parts without an engine; leave it out")
+    size = part_rows or _ROWS
     target = _Target(
-        None if output is None else Path(output), None if parts is None else Path(parts), part_rows
+        None if output is None else Path(output), None if parts is None else Path(parts), size
     )
     target.refuse(files, found, kind)
     rests_on = provenance_of(board_of(loaded, strict=asked["strict"])).model_dump()
@@ -170,7 +173,7 @@ def _table(
 
     asks = Asked(guidelines=loaded, **asked)
     format_ = _format(kind, separator, encoding, asks, rests_on)
-    call = _call(asks, separator, encoding, part_rows, rests_on)
+    call = _call(asks, separator, encoding, size, rests_on)
     written = [given for given in (output, parts) if given]
     if engine is not None:
         done = _on_engine(engine, address, found, target, asks)
