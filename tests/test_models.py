@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from rlsiron.errors import PatientError
+from rlsiron.errors import PatientError, RlsironError
 from rlsiron.interpretation import interpret
 from rlsiron.models import (
     Agreement,
@@ -406,3 +406,14 @@ def test_the_decision_is_that_of_the_first_guideline() -> None:
 def test_every_record_is_a_pydantic_model() -> None:
     """Strangers' data enter and leave by them."""
     assert all(isinstance(record, BaseModel) for record in parts(full()))
+
+
+def test_a_text_that_no_json_holds_is_refused() -> None:
+    half = "\ud800"
+    with pytest.raises(RlsironError, match=r"assay .* it holds half of a character"):
+        interpret(ferritin="62 ng/mL", assay=half)
+    answer = interpret(ferritin="62 ng/mL", assay=half, errors="note")
+    assert "assay" in next(note.text for note in answer.notes if note.code == "unread-field")
+    assert "\\ud800" in answer.model_dump_json()
+    with pytest.raises(RlsironError, match=r"reported .* it holds half of a character"):
+        LabResult(analyte="ferritin", low=62, high=62, bound="", reported=half, unit="ng/mL")

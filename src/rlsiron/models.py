@@ -101,6 +101,15 @@ def _read_moment(given: object) -> object:
     )
 
 
+def _read_text(given: str) -> str:
+    try:
+        given.encode()
+    except UnicodeEncodeError:  # which no JSON and no file holds
+        text = "it holds half of a character; decode it as it was encoded"
+        raise PydanticCustomError("text", text) from None
+    return given
+
+
 def _read_conditions(given: object) -> object:
     if isinstance(given, str):
         return given.split() or None  # a blank text tells nothing, not that there is nothing
@@ -109,6 +118,7 @@ def _read_conditions(given: object) -> object:
     raise PydanticCustomError("conditions", "give a set or a list of codes, or a text of them")
 
 
+Text = Annotated[str, AfterValidator(_read_text)]
 Age = Annotated[float, BeforeValidator(_read_age), Field(ge=0, le=130)]
 Moment = Annotated[datetime | date, BeforeValidator(_read_moment)]
 BirthDate = Annotated[date, BeforeValidator(_read_moment)]
@@ -201,7 +211,7 @@ class LabResult(Told):
     """
 
     analyte: AnalyteName
-    reported: str
+    reported: Text
     unit: str = ""
     low: Settled | None = None
     high: Settled | None = None
@@ -356,7 +366,7 @@ class Draw(Told):
 
     drawn: Moment | None = None
     fasting: bool | None = None
-    assay: str | None = None
+    assay: Text | None = None
 
 
 class AppliedRule(Record):
