@@ -34,7 +34,7 @@ from rlsiron.sql import guideline_sql
 query = guideline_sql({guideline!r}, source="draws", keys=("id",))
 with duckdb.connect() as engine:
     engine.execute("set preserve_insertion_order = false")
-    engine.execute("set memory_limit = '2GB'")
+    engine.execute("set memory_limit = '1GB'")
     engine.execute('''create view draws as select id, age,
         ferritin as ferritin_low_ug_l, ferritin as ferritin_high_ug_l, '' as ferritin_bound,
         tsat as tsat_low_pct, tsat as tsat_high_pct, '' as tsat_bound, {nulls}
