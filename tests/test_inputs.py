@@ -150,3 +150,16 @@ def test_a_file_is_one_by_whichever_link() -> None:
     Path("b.csv").symlink_to("a.csv")
     with pytest.raises(RlsironError, match=r"'b.csv' is named twice, also as 'a.csv'; give it"):
         files_of(["."])
+
+
+def test_a_link_to_nothing_is_told() -> None:
+    Path("a.csv").symlink_to("gone.csv")
+    with pytest.raises(RlsironError) as fault:
+        files_of(["a.csv"])
+    assert str(fault.value) == "'a.csv' is a link to a file that is not there; mend the link"
+
+
+def test_the_pattern_for_folders_has_the_ending_of_their_files() -> None:
+    make("lab/1/b.parquet")
+    with pytest.raises(RlsironError, match=r"such as 'lab/\*/\*\.parquet'"):
+        files_of(["lab"])
