@@ -185,18 +185,26 @@ def test_no_scheduler_at_the_address_is_told(archive: Path) -> None:
     assert done.stderr.startswith("error: no scheduler of Dask answers at 'tcp://127.0.0.1:1'")
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("no gateway", "no gateway"),
+        ("An error occurred\n: java.lang.X: no master\n\tat a.b\n", "java.lang.X: no master"),
+        ("An error\n: c.Y\n\tat a.b\nCaused by: c.Z: damaged\n\tat c\n", "Caused by: c.Z: damaged"),
+    ],
+)
 def test_a_master_of_spark_that_is_none_is_told(
-    archive: Path, monkeypatch: pytest.MonkeyPatch
+    archive: Path, monkeypatch: pytest.MonkeyPatch, said: str, why: str
 ) -> None:
     class Refusing(SparkSession.Builder):
         def getOrCreate(self) -> SparkSession:  # noqa: N802 - of Spark
-            raise PySparkRuntimeError("no gateway", messageParameters={})
+            raise PySparkRuntimeError(said, messageParameters={})
 
     monkeypatch.setattr(SparkSession, "builder", Refusing())
     call = ("--engine", "spark", "--address", "bogus", "--parts", "x", *CALL)
     done = run("table", str(archive), *call)
     assert done.exit_code == 2
-    assert done.stderr == "error: Spark at 'bogus' gave up: no gateway\n"
+    assert done.stderr == f"error: Spark at 'bogus' gave up: {why}\n"
 
 
 @pytest.mark.parametrize(("missing", "is_ours"), [("dask", True), ("numpy", False)])

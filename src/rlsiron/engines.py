@@ -122,9 +122,15 @@ def _on_spark(address: str | None, files: list[str], folder: str, call: dict[str
         spark = builder.config(map=settings).getOrCreate()
         interpret_parquet(files, folder, spark=spark, **call)
     except (PySparkException, Py4JError) as fault:
-        causes = [line for line in str(fault).splitlines() if line.startswith("Caused by: ")]
         where = f" at {address!r}" if address else ""
-        raise RlsironError(f"Spark{where} gave up: {(causes or [str(fault)])[-1]}") from None
+        raise RlsironError(f"Spark{where} gave up: {_cause(str(fault))}") from None
+
+
+def _cause(said: str) -> str:
+    """Return the line of an error of Java or of Python that says why."""
+    lines = said.splitlines()
+    causes = [line for line in lines if line.startswith(("Caused by: ", ": "))]
+    return (causes or lines)[-1].removeprefix(": ")
 
 
 def _count(done: Done, folder: Path) -> None:
