@@ -1,7 +1,6 @@
 """The board: what it keeps, and that it answers alike whatever it was asked before."""
 
 from math import inf, nextafter
-from typing import Any
 
 import pytest
 
@@ -10,20 +9,9 @@ from rlsiron.board import Board
 from rlsiron.compiler import compile_table
 from rlsiron.guideline import shipped
 from rlsiron.interpretation import board_of, examine
+from test_table import known
 
-KNOWN: dict[str, Any] = {
-    "ferritin": (62.0, 62.0),
-    "tsat": (30.0, 30.0),
-    "age": (44.0, 44.0),
-    "rls": frozenset({"confirmed"}),
-    "pregnancy": frozenset({"none"}),
-    "kidney": frozenset({"none"}),
-    "iv-reason": frozenset({False}),
-    "inflamed": frozenset({False}),
-    "earlier-iv": frozenset({False}),
-    "iron-loading": frozenset({False}),
-    "iv-stopped": frozenset({False}),
-}
+KNOWN = known(**dict.fromkeys(("iv-reason", "inflamed", "earlier-iv"), frozenset({False})))
 
 
 def test_a_board_knows_where_an_answer_may_change() -> None:
