@@ -168,11 +168,16 @@ def _refuse_bare_numbers(result: ResultColumn) -> None:
     if result.column.dtype == object or isinstance(result.column.dtype, pd.CategoricalDtype):
         cells = distinct_cells(result.column).cells
     if cells and all(isinstance(cell, Number) and not isinstance(cell, bool) for cell in cells):
-        sample = lab.analyte(result.name).units[0]
-        raise UnitError(
-            f"{result.name} is a column of numbers with no unit; declare "
-            f"units={{{result.name!r}: {sample!r}}}, or give a column '{result.name}_unit'"
-        )
+        raise without_unit(result.name)
+
+
+def without_unit(name: str) -> UnitError:
+    """Return the error of a column of which no number has a unit."""
+    sample = lab.analyte(name).units[0]
+    return UnitError(
+        f"{name} is a column of numbers with no unit; declare units={{{name!r}: {sample!r}}}, or "
+        f"give a column '{name}_unit'"
+    )
 
 
 def _units(column: "pd.Series[Any] | None", declared: str | None, rows: int) -> Distinct:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 import pandas as pd
 
-from rlsiron.columns import is_numeric
+from rlsiron.columns import is_numeric, without_unit
 from rlsiron.errors import ReadingError, RlsironError, UnitError, did_you_mean
 from rlsiron.frames import answer_part
 from rlsiron.guideline import Guideline
@@ -287,11 +287,7 @@ def refuse_bare_numbers(plan: Plan, batch: Batch) -> None:
         if f"{name}_unit" in plan.read:
             column = column[df[plan.read[f"{name}_unit"]].isna()]
         if len(column) == len(df) and _is_bare(name, column, asked.decimal):
-            sample = analytes()[name].units[0]
-            raise UnitError(
-                f"{name} is a column of numbers with no unit; say --unit {name}={sample}, or give "
-                f"a column '{name}_unit'"
-            )
+            raise without_unit(name)
 
 
 def _is_bare(name: str, column: "pd.Series[Any]", decimal: str) -> bool:
